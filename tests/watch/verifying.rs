@@ -1,7 +1,9 @@
 //! What verifying says of logs that were not tampered with, and of checkpoints.
 
 use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rxseal::testing::TestClock;
 use rxseal_watch::verify::{Verdict, Verifier};
 use rxseal_watch::{SigningKey, Watch};
 
@@ -120,6 +122,33 @@ fn a_log_that_is_written_now_is_whole() {
     // Three minutes later nobody has written on.
     assert_eq!(place.verify().verdict(), Verdict::Incomplete);
     drop(keys);
+}
+
+/// A log that is written on, while its checkpoints no longer arrive elsewhere: only lines of the last two minutes may be on their way.
+#[test]
+fn old_lines_that_no_checkpoint_covers_are_not_on_their_way() {
+    let place = Place::new();
+    let clock = TestClock::default();
+    clock.set_back(Duration::from_secs(3_600));
+    let watch = place.watch().clock(&clock).start().unwrap();
+    let keys = keyring(&watch);
+    open_records(&keys, &access(), [1]);
+    watch.commit().unwrap();
+    let codes = |at: SystemTime| {
+        let at = u64::try_from(at.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+        let verifier =
+            Verifier::new([place.key().verifier()]).at(at).checkpoints(place.folder().join("nothing")).unwrap();
+        let report = verifier.verify(place.log()).unwrap();
+        (report.findings().iter().map(rxseal_watch::verify::Finding::code).collect::<Vec<_>>(), report.verdict())
+    };
+    fs::create_dir_all(place.folder().join("nothing")).unwrap();
+    assert_eq!(codes(clock.now()), (vec!["running"], Verdict::Whole));
+    clock.advance(Duration::from_secs(1_800));
+    open_records(&keys, &access(), [2]);
+    watch.commit().unwrap();
+    // Its last line is young, and its first ones are half an hour old.
+    assert_eq!(codes(clock.now()), (vec!["uncovered"], Verdict::Incomplete));
+    drop((keys, watch));
 }
 
 #[test]

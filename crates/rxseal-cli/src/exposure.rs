@@ -20,7 +20,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let config = Config::of(global)?;
     let files = Files::of(&config, &command.map)?;
     let mut theft = Theft::new(files.map()?, files.schema()?, command.discovered).addresses(files.addresses.clone());
-    if let Some(name) = command.name {
+    if let Some(name) = &command.name {
         theft = theft.name(name);
     }
     if let Some(by) = &command.by {
@@ -32,37 +32,49 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     for path in &command.keyrings {
         theft = theft.keyring(read_keyring(path)?);
     }
-    for stolen in command.stolen {
+    for stolen in command.stolen.iter().cloned() {
         if let Some(store) = stolen.subject_keys() {
             theft = theft.subject_keys(subject_store_at(store, "--stolen subject-keys").await?);
         }
         theft = theft.stolen(stolen);
     }
-    if let Some(log) = command.audit {
+    theft = with_logs(theft, &command)?;
+    if command.subject_keys_safe {
+        theft = theft.subject_keys_are_safe(command.by.as_deref());
+    }
+    for text in &command.assume {
+        theft = theft.assume(text, command.by.as_deref());
+    }
+    if let Some(column) = &command.jurisdiction {
+        theft = theft.jurisdiction(column);
+    }
+    print(&theft.report_into(&command.out).await.map_err(refused)?, &command.out, output)
+}
+
+/// With each log and the checkpoints of it. The log of the key service has the unlockings of all.
+fn with_logs(mut theft: Theft, command: &Command) -> Result<Theft, Failure> {
+    let Command { audits, checkpoints, keys, kms_log, .. } = command;
+    if !checkpoints.is_empty() && checkpoints.len() != audits.len() {
+        return usage("give --checkpoints once for each --audit, in the same order");
+    }
+    let mut elsewhere = checkpoints.iter();
+    let mut kms_log = kms_log.as_ref();
+    for log in audits {
         if log.to_str().is_some_and(|log| log.contains("://")) {
             return usage(
                 "write the log into files first, with `rxseal audit export URL --to DIR`, and give that folder",
             );
         }
-        let mut verifier = Verifier::new(verifier_keys(&command.keys)?);
-        if let Some(checkpoints) = command.checkpoints {
+        let mut verifier = Verifier::new(verifier_keys(keys)?);
+        if let Some(checkpoints) = elsewhere.next() {
             verifier = verifier.checkpoints(checkpoints).map_err(failed)?;
         }
-        if let Some(kms_log) = command.kms_log {
+        if let Some(kms_log) = kms_log.take() {
             verifier = verifier.kms_log(kms_log).map_err(failed)?;
         }
         theft = theft.log(log, verifier);
     }
-    if command.subject_keys_safe {
-        theft = theft.subject_keys_are_safe(command.by.as_deref());
-    }
-    for text in command.assume {
-        theft = theft.assume(text, command.by.as_deref());
-    }
-    if let Some(column) = command.jurisdiction {
-        theft = theft.jurisdiction(column);
-    }
-    print(&theft.report_into(&command.out).await.map_err(refused)?, &command.out, output)
+    Ok(theft)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

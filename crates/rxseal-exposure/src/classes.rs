@@ -12,6 +12,8 @@ pub(crate) struct Classes {
     /// How many come before the kinds of readable columns.
     clear_from: usize,
     clear: BTreeMap<ClearKind, usize>,
+    /// The present names of record types, by former ones.
+    records: BTreeMap<String, String>,
 }
 
 /// Of a sealed place whose field the schema does not have.
@@ -36,7 +38,21 @@ impl Classes {
         let clear = kinds.enumerate().map(|(at, kind)| (*kind, clear_from.saturating_add(at))).collect();
         names.extend(ClearKind::ALL.iter().filter(|kind| **kind != ClearKind::Nothing).map(ToString::to_string));
         names.push(UNDECLARED.to_owned());
-        Self { names, sealed, clear_from, clear }
+        let of_schema = schema.records().iter().flat_map(|record| {
+            record.former_types().map(|former| (former.to_owned(), record.record_type().to_owned()))
+        });
+        let of_map = map
+            .sources()
+            .iter()
+            .flat_map(|source| source.was().map(|former| (former.to_owned(), source.record().to_owned())));
+        // Where the two differ, the schema says it.
+        let records = of_map.chain(of_schema).collect();
+        Self { names, sealed, clear_from, clear, records }
+    }
+
+    /// The present name of a record type. Events of a log have the name of their time.
+    pub(crate) fn record<'n>(&'n self, record: &'n str) -> &'n str {
+        self.records.get(record).map_or(record, String::as_str)
     }
 
     pub(crate) fn len(&self) -> usize {

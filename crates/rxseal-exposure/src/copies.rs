@@ -1,18 +1,18 @@
 //! Which copies and which sources are read, and the files that they are.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
 
 use rxseal_map::__private::said;
-use rxseal_map::{At, Map, Source};
+use rxseal_map::{Map, Source};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ExposureError;
 use crate::model::{Doubt, Input};
 use crate::rule::Held;
 use crate::stolen::KINDS;
+use crate::unchanged::unchanged;
 
 /// The sources that a stolen thing names: the name in the map, the state that is to be read, and how sure it is that it is what the thief has.
 pub(crate) fn taken(
@@ -79,48 +79,6 @@ fn copy_of(source: &Source, what: &str) -> Result<Source, ExposureError> {
         place = format!("{place}#{table}");
     }
     source.in_copy(&place).map_err(|error| ExposureError::usage(format!("{what:?}: {}", said(&error))))
-}
-
-/// Whether a source is as the thief saw it: files that did not change since.
-fn unchanged(source: &Source, at: Option<u64>, doubts: &mut Vec<Doubt>) -> Held {
-    let is_file = matches!(source.at(), At::Ndjson { .. } | At::Csv { .. });
-    let files = files(source.at());
-    let is_old = |path: &PathBuf, at: u64| changed(path).is_some_and(|changed| changed <= at);
-    if is_file && !files.is_empty() && at.is_some_and(|at| files.iter().all(|path| is_old(path, at))) {
-        return Held::Taken;
-    }
-    let (code, text) = match (is_file, at) {
-        (false, _) => (
-            "live-database",
-            "it is a database as it is now, and not the copy that was taken: give the copy, or a backup of that time, as data:COPY=SOURCE",
-        ),
-        (true, None) => (
-            "time-missing",
-            "nobody said when it was taken, so its files may have changed since: add @TIME, or give the copy as data:COPY=SOURCE",
-        ),
-        (true, Some(_)) => (
-            "changed-since",
-            "its files are not there, or changed after they were taken: give the copy, or a backup of that time, as data:COPY=SOURCE",
-        ),
-    };
-    doubts.push(Doubt { code, place: Some(source.name().to_owned()), count: None, text: text.to_owned() });
-    Held::Unknown
-}
-
-fn changed(path: &Path) -> Option<u64> {
-    let time: SystemTime = fs::metadata(path).ok()?.modified().ok()?;
-    time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
-}
-
-/// The files of a place.
-pub(crate) fn files(at: &At) -> Vec<PathBuf> {
-    match at {
-        At::Sqlite { file, .. } => vec![file.clone()],
-        At::Ndjson { glob } | At::Csv { glob } => {
-            glob::glob(glob).into_iter().flatten().flatten().filter(|path| !path.is_dir()).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// A file with its SHA-256. If it cannot be read, who reads its rows says so.

@@ -17,7 +17,7 @@ struct Known {
     held: Held,
     /// By which stolen things it was taken.
     by: BTreeSet<usize>,
-    /// Of an index root, the keyspace. A root that was destroyed in every keyring does not count.
+    /// Of an index root, the keyspace. One that was destroyed counts too: an older copy of the data has its values.
     index_root_of: Option<Box<str>>,
 }
 
@@ -48,16 +48,14 @@ impl Keys {
         u64::try_from(keys).unwrap_or(u64::MAX)
     }
 
-    /// A value does not say under which root it is. So all roots of a keyspace must be alike.
+    /// A value does not say under which root it is, so it may be under the one of a keyspace that the thief is likeliest to have.
     pub(crate) fn index_root(&self, keyspace: Option<&str>) -> Held {
         let of = |known: &&Known| match (&known.index_root_of, keyspace) {
             (Some(of), Some(keyspace)) => **of == *keyspace,
             (of, None) => of.is_some(),
             (None, _) => false,
         };
-        let mut roots = self.known.values().filter(of).map(|known| known.held);
-        let first = roots.next().unwrap_or(Held::Unknown);
-        if roots.all(|held| held == first) { first } else { Held::Unknown }
+        self.known.values().filter(of).map(|known| known.held).min().unwrap_or(Held::Unknown)
     }
 
     /// A key that is known, and not taken by that.
@@ -83,8 +81,7 @@ impl Keys {
     pub(crate) fn know_ring(&mut self, ring: &KeyringFile) {
         for key in ring.keys() {
             self.know(key.id());
-            if is_there(key)
-                && key.usage() == KeyUse::Index
+            if key.usage() == KeyUse::Index
                 && let Some(known) = self.known.get_mut(&key.id())
             {
                 known.index_root_of = Some(ring.keyspace().into());
@@ -92,13 +89,20 @@ impl Keys {
         }
     }
 
-    /// All keys of the files that `opens` says, which a stolen KEK or root key opens. Answers whether there is one.
-    pub(crate) fn take_rings(&mut self, rings: &[Ring], opens: impl Fn(&KeyringFile) -> bool, by: usize) -> bool {
+    /// All keys of the files that `opens` says, which a stolen thing opens: `with_file` says how surely, if the file was taken too. Answers whether there
+    /// is one.
+    pub(crate) fn take_rings(
+        &mut self,
+        rings: &[Ring],
+        opens: impl Fn(&KeyringFile) -> bool,
+        by: usize,
+        with_file: Held,
+    ) -> bool {
         let mut is_one = false;
         for ring in rings.iter().filter(|ring| opens(&ring.file)) {
             is_one = true;
             // Without proof that the file was taken, the thief could perhaps fetch it.
-            let held = if ring.taken.is_some() { Held::Taken } else { Held::Perhaps };
+            let held = if ring.taken.is_some() { with_file } else { Held::Perhaps };
             // An older generation that the thief may have has the bytes of a key that was destroyed since.
             for key in ring.file.keys().iter().filter(|key| !is_there(key)) {
                 if let Some(known) = self.known.get_mut(&key.id()) {
@@ -114,6 +118,30 @@ impl Keys {
         }
         self.doubt_gaps(rings, &opens);
         is_one
+    }
+
+    /// A keyring may have been under a stolen root key in a generation that was not given, and may have been moved to another one since.
+    pub(crate) fn doubt_moved(&mut self, rings: &[Ring], opens: impl Fn(&KeyringFile) -> bool) {
+        let mut keyspaces: BTreeMap<&str, BTreeMap<u64, &KeyringFile>> = BTreeMap::new();
+        for Ring { file, .. } in rings {
+            keyspaces.entry(file.keyspace()).or_default().insert(file.generation(), file);
+        }
+        for generations in keyspaces.values() {
+            let mut before: Option<&KeyringFile> = None;
+            for (number, file) in generations {
+                let is_gap = *number > before.map_or(0, KeyringFile::generation).saturating_add(1);
+                // Under one KEK a keyring only gets further root keys, so those of the later file are all that there were.
+                let is_other_kek = before.is_none_or(|before| before.kek_fingerprint() != file.kek_fingerprint());
+                if is_gap && (is_other_kek || opens(file)) {
+                    for key in file.keys() {
+                        if let Some(known) = self.known.get_mut(&key.id()) {
+                            known.held = known.held.min(Held::Unknown);
+                        }
+                    }
+                }
+                before = Some(*file);
+            }
+        }
     }
 
     /// A key may have been in a generation that was not given, between one that the thief opens and the first one that is known to have it.

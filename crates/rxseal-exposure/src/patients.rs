@@ -14,7 +14,7 @@ pub(crate) const BITS: u32 = 64;
 
 /// Patients by number.
 pub(crate) struct Patients {
-    /// By the beginning of the SHA-256 of keyspace and id.
+    /// By the beginning of the SHA-256 of what names the patient.
     by_digest: HashMap<[u8; 16], u32>,
     /// All names one behind the other, and where each ends.
     names: String,
@@ -24,7 +24,8 @@ pub(crate) struct Patients {
     states: Vec<State>,
     taken: Vec<u64>,
     opened: Vec<(u32, u32)>,
-    subject_keys: Vec<Held>,
+    /// `None` of those whom no store named.
+    subject_keys: Vec<Option<Held>>,
     /// Whether a source or a log names the patient, and not only a store of subject keys.
     is_named: Vec<bool>,
     /// What is known of the subject keys of patients whom no store named.
@@ -35,6 +36,8 @@ pub(crate) struct Patients {
 pub(crate) struct Patient<'p> {
     /// The keyspace, if the map has several.
     pub(crate) keyspace: Option<&'p str>,
+    /// The record type, if the id is that of a record without a subject. The same id in another record type is somebody else.
+    pub(crate) record: Option<&'p str>,
     pub(crate) id: &'p str,
     /// By class.
     pub(crate) states: &'p [State],
@@ -68,30 +71,40 @@ impl Patients {
         }
     }
 
-    /// The number of a patient, who need not be known yet.
-    pub(crate) fn number(&mut self, keyspace: Option<&str>, id: &str) -> Result<usize, ExposureError> {
-        let number = self.number_of_any(keyspace, id)?;
+    /// The number of a patient, who need not be known yet: a subject, or a record of this type that has none.
+    pub(crate) fn number(
+        &mut self,
+        keyspace: Option<&str>,
+        record: Option<&str>,
+        id: &str,
+    ) -> Result<usize, ExposureError> {
+        let number = self.number_of_any(keyspace, record, id)?;
         if let Some(is_named) = self.is_named.get_mut(number) {
             *is_named = true;
         }
         Ok(number)
     }
 
-    fn number_of_any(&mut self, keyspace: Option<&str>, id: &str) -> Result<usize, ExposureError> {
-        let digest = digest(keyspace, id);
+    fn number_of_any(
+        &mut self,
+        keyspace: Option<&str>,
+        record: Option<&str>,
+        id: &str,
+    ) -> Result<usize, ExposureError> {
+        let digest = digest([keyspace.unwrap_or_default(), record.unwrap_or_default(), id]);
         if let Some(known) = self.by_digest.get(&digest) {
             return Ok(usize::try_from(*known).unwrap_or(usize::MAX));
         }
         let number = self.ends.len();
         let key = u32::try_from(number).map_err(|_| ExposureError::too_many())?;
-        // No keyspace has a line end in it, and an id may be anything.
-        self.names.extend([keyspace.unwrap_or_default(), "\n", id]);
+        // No keyspace and no record type has a line end in it, and an id may be anything.
+        self.names.extend([keyspace.unwrap_or_default(), "\n", record.unwrap_or_default(), "\n", id]);
         self.ends.push(u32::try_from(self.names.len()).map_err(|_| ExposureError::too_many())?);
         self.by_digest.insert(digest, key);
         self.states.resize(self.states.len().saturating_add(self.width), State::NotTaken);
         self.taken.push(0);
         self.opened.push((u32::MAX, 0));
-        self.subject_keys.push(self.unnamed_key);
+        self.subject_keys.push(None);
         self.is_named.push(false);
         Ok(number)
     }
@@ -120,21 +133,27 @@ impl Patients {
     }
 
     pub(crate) fn subject_key(&self, patient: usize) -> Held {
-        self.subject_keys.get(patient).copied().unwrap_or(Held::Unknown)
+        self.subject_keys.get(patient).copied().flatten().unwrap_or(self.unnamed_key)
     }
 
-    /// Says what is known of the key of a subject, who may have no data at all.
-    pub(crate) fn set_subject_key(
+    /// Says what is known of the key of a subject, who may have no data at all. Of several stores the worst counts.
+    pub(crate) fn add_subject_key(
         &mut self,
         keyspace: Option<&str>,
         id: &str,
         held: Held,
     ) -> Result<(), ExposureError> {
-        let patient = self.number_of_any(keyspace, id)?;
+        let patient = self.number_of_any(keyspace, None, id)?;
         if let Some(known) = self.subject_keys.get_mut(patient) {
-            *known = held;
+            *known = Some(known.map_or(held, |known| held.min(known)));
         }
         Ok(())
+    }
+
+    /// Says that a stolen store could not be read to its end: it may have the key of anybody.
+    pub(crate) fn doubt_subject_keys(&mut self) {
+        self.subject_keys.iter_mut().flatten().for_each(|held| *held = Held::Unknown.min(*held));
+        self.unnamed_key = Held::Unknown.min(self.unnamed_key);
     }
 
     /// All patients that are named, in the order in which they were found, with their numbers.
@@ -145,18 +164,20 @@ impl Patients {
         let all = ends.zip(states).zip(&self.taken).zip(&self.opened).map(move |(((end, states), taken), opened)| {
             let name = self.names.get(begin..end).unwrap_or_default();
             begin = end;
-            let (keyspace, id) = name.split_once('\n').unwrap_or_default();
-            let keyspace = Some(keyspace).filter(|keyspace| !keyspace.is_empty());
+            let (keyspace, name) = name.split_once('\n').unwrap_or_default();
+            let (record, id) = name.split_once('\n').unwrap_or_default();
+            let [keyspace, record] = [keyspace, record].map(|name| Some(name).filter(|name| !name.is_empty()));
             let opened = Some(*opened).filter(|(first, last)| first <= last);
-            Patient { keyspace, id, states, taken: *taken, opened }
+            Patient { keyspace, record, id, states, taken: *taken, opened }
         });
         all.enumerate().zip(&self.is_named).filter(|(_, is_named)| **is_named).map(|(patient, _)| patient)
     }
 }
 
-fn digest(keyspace: Option<&str>, id: &str) -> [u8; 16] {
+fn digest(parts: [&str; 3]) -> [u8; 16] {
     let mut hash = Sha256::new();
-    for part in [keyspace.unwrap_or_default(), "\n", id] {
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
     let digest: [u8; 32] = hash.finalize().into();
@@ -172,15 +193,22 @@ mod tests {
     #[test]
     fn a_patient_has_one_number_in_a_keyspace() {
         let mut patients = Patients::new(2, Held::Unknown);
-        assert_eq!(patients.number(Some("a"), "7").unwrap(), 0);
-        assert_eq!(patients.number(Some("b"), "7").unwrap(), 1);
-        assert_eq!(patients.number(Some("a"), "7").unwrap(), 0);
+        assert_eq!(patients.number(Some("a"), None, "7").unwrap(), 0);
+        assert_eq!(patients.number(Some("b"), None, "7").unwrap(), 1);
+        assert_eq!(patients.number(Some("a"), None, "7").unwrap(), 0);
         patients.add(1, 1, State::Sealed);
         patients.add(1, 1, State::Undecided);
         patients.add(1, 1, State::Sealed);
         patients.add_opened(1, 9);
         patients.add_opened(1, 7);
-        let all: Vec<_> = patients.iter().map(|(_, of)| (of.keyspace, of.id, of.states.to_vec(), of.opened)).collect();
+        // A record without a subject is nobody else's record, and no subject.
+        for (record, number) in [("visit", 2), ("fill", 3), ("visit", 2)] {
+            assert_eq!(patients.number(Some("a"), Some(record), "7").unwrap(), number);
+        }
+        let names: Vec<_> = patients.iter().map(|(_, of)| (of.keyspace, of.record, of.id)).skip(2).collect();
+        assert_eq!(names, [(Some("a"), Some("visit"), "7"), (Some("a"), Some("fill"), "7")]);
+        let all = patients.iter().map(|(_, of)| (of.keyspace, of.id, of.states.to_vec(), of.opened)).take(2);
+        let all: Vec<_> = all.collect();
         let first = (Some("a"), "7", vec![State::NotTaken; 2], None);
         assert_eq!(all, [first, (Some("b"), "7", vec![State::NotTaken, State::Undecided], Some((7, 9)))]);
     }

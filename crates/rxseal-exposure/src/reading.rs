@@ -12,13 +12,15 @@ use rxseal_map::{Addresses, ClearKind, Keyspace, Map, Place, Source, Spot, Value
 use rxseal_scan::{SealedCell, SealedPlace};
 
 use crate::classes::{Classes, field_of};
+use crate::database::lacks_newest;
 use crate::error::ExposureError;
 use crate::jurisdiction::Jurisdictions;
 use crate::keys::Keys;
+use crate::names::shown;
 use crate::patients::Patients;
 use crate::rule::{Held, TokenFacts, guessable, readable, undecided, unsealed};
 use crate::state::State;
-use row::{Fact, Id, Row};
+use row::{Fact, Id, Row, Whom};
 pub(crate) use unnamed::Unnamed;
 
 /// Which state of a source is read, and how sure it is that the thief has it.
@@ -61,10 +63,23 @@ pub(crate) struct Found {
     pub(crate) undeclared: BTreeMap<String, u64>,
     /// Readable places, with what they tell.
     pub(crate) clear: Vec<(String, ClearKind)>,
+    /// Tokens whose key the thief has, or perhaps has, and of whose subject's key nobody knows it.
+    pub(crate) subject_key_unknown: u64,
     pub(crate) index_values: u64,
+    /// Those of which nobody knows whether the root of their index was taken.
+    pub(crate) index_root_unknown: u64,
     pub(crate) index_root: Option<Held>,
     /// Rows whose patient cannot be read.
     pub(crate) unnamed: Unnamed,
+    /// Whether its rows are of several keyspaces and do not say of which, so that two patients with one id look like one.
+    pub(crate) mixes_keyspaces: bool,
+}
+
+impl Found {
+    /// Whether all of its patients are known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.not_whole.is_none() && self.unnamed.rows == 0 && !self.mixes_keyspaces
+    }
 }
 
 /// What every reading needs.
@@ -116,12 +131,17 @@ pub(crate) async fn read(
         Ok(read) => {
             found.rows = read.rows;
             found.not_whole = read.doubt.map(str::to_owned);
+            let names = if let Keyspace::Several(names) = copy.source.keyspace() { names.len() } else { 1 };
+            found.mixes_keyspaces = known.has_keyspaces && names > 1 && read.rows > 0;
             if read.rows == 0 && !copy.source.empty().is_all() {
                 found.not_whole =
                     Some("it has no rows: another database, a mistyped name and hidden rows look the same".to_owned());
             }
         }
         Err(error) => found.not_whole = Some(said(&error)),
+    }
+    if found.not_whole.is_none() && copy.data == Held::Taken {
+        found.not_whole = lacks_newest(copy.source.at()).map(str::to_owned);
     }
     Ok(found)
 }
@@ -186,7 +206,7 @@ impl Visitor for Reading<'_> {
             }
             // Another record type in the same table may have it.
             Spot::Undeclared(column) if known.is_declared(&self.copy.of, column) => return None,
-            Spot::Undeclared(column) => What::Undeclared(shown(column)),
+            Spot::Undeclared(column) => What::Undeclared(shown(column, "(a column without a plain name)").to_owned()),
             Spot::Keyspace(_) => What::Keyspace,
             Spot::Subject(_) => What::Subject,
             Spot::Id(place) => What::Id(self.copy.source.id().iter().position(|id: &Place| id == place)?),
@@ -240,7 +260,7 @@ impl Visitor for Reading<'_> {
                 add_shown(&mut found.undeclared, shown);
                 row.facts.push((self.known.classes.undeclared(), Fact::Undeclared));
             }
-            Some(What::Keyspace) => row.keyspace = Id::of(value),
+            Some(What::Keyspace) => row.keyspace = Id::of_keyspace(value),
             Some(What::Subject) => row.subject = Id::of(value),
             Some(What::Id(at)) => {
                 if let Some(id) = row.ids.get_mut(*at) {
@@ -267,8 +287,14 @@ impl Reading<'_> {
     fn add_row(&mut self) -> Result<(), ExposureError> {
         let Self { copy, known, patients, jurisdictions, row, keyspace, found, .. } = self;
         let of_row = row.keyspace.text().filter(|_| known.has_keyspaces);
-        let patient = match row.patient() {
-            Some(id) => Some(patients.number(of_row.or(keyspace.as_deref()), &id)?),
+        // An id of an unknown keyspace may be anybody's.
+        let is_known = of_row.is_some() || copy.source.keyspace().column().is_none();
+        let of = of_row.or(keyspace.as_deref());
+        let patient = match row.patient().filter(|_| is_known) {
+            Some(Whom::Subject(subject)) => Some(patients.number(of, None, subject)?),
+            Some(Whom::Record(id)) => {
+                Some(patients.number(of, Some(known.classes.record(copy.source.record())), &id)?)
+            }
             None => None,
         };
         let subject_key = row.subject.is_some().then(|| patient.map_or(Held::Unknown, |of| patients.subject_key(of)));
@@ -276,12 +302,21 @@ impl Reading<'_> {
         let mut states = Vec::new();
         for (class, fact) in &row.facts {
             let state = match fact {
-                Fact::Token(key) => readable(&TokenFacts { data: copy.data, key: known.keys.held(*key), subject_key }),
+                Fact::Token(key) => {
+                    let of_token = TokenFacts { data: copy.data, key: known.keys.held(*key), subject_key };
+                    let without_subject = TokenFacts { subject_key: None, ..of_token };
+                    let is_why =
+                        readable(&of_token) == State::Undecided && readable(&without_subject) != State::Undecided;
+                    found.subject_key_unknown = found.subject_key_unknown.saturating_add(u64::from(is_why));
+                    readable(&of_token)
+                }
                 Fact::Undecided | Fact::Undeclared => undecided(copy.data),
                 Fact::Plaintext => unsealed(copy.data, State::Plaintext),
                 Fact::Index => {
                     let root = index_root();
                     found.index_root = Some(root);
+                    found.index_root_unknown =
+                        found.index_root_unknown.saturating_add(u64::from(root == Held::Unknown));
                     guessable(copy.data, root)
                 }
                 Fact::Clear => unsealed(copy.data, State::Readable),
@@ -289,6 +324,9 @@ impl Reading<'_> {
             states.push((*class, state));
         }
         let Some(patient) = patient else {
+            if states.iter().any(|(_, state)| state.is_at_risk()) {
+                jurisdictions.add_unnamed(row.jurisdiction.text());
+            }
             found.unnamed.add(known.classes, &states);
             return Ok(());
         };
@@ -349,15 +387,4 @@ fn add<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, of: &K) {
 
 fn add_shown(counts: &mut BTreeMap<String, u64>, of: &String) {
     add(counts, of);
-}
-
-/// In a file without a first line of names, a name is a value, and an object may have patients as members.
-fn shown(column: &str) -> String {
-    let is_letter = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
-    let is_name = column.len() <= 64 && column.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
-    if is_name && column.chars().all(is_letter) {
-        column.to_owned()
-    } else {
-        "(a column without a plain name)".to_owned()
-    }
 }

@@ -21,7 +21,8 @@ use crate::time::{Window, parse, parse_window};
 /// | `root:NAME` | a root key, or the right to use it |
 /// | `host:NAME@FROM..TO` | a machine, with the memory of its programs |
 /// | `actor:ID@FROM..TO` | a login, such as `actor:user:kim.rph` |
-/// | `subject-keys:STORE` | the wrapped keys of subjects |
+/// | `subject-keys:STORE` | the wrapped keys of subjects, whose store is as it is now |
+/// | `subject-keys:copy:STORE` | the same, and the store is the copy that was stolen, or a backup of that time |
 /// | `audit:DIR` | a log of openings |
 ///
 /// A time is `2026-08-30`, `2026-08-30T20:51Z` or `2026-08-30T20:51:07Z`.
@@ -48,7 +49,7 @@ pub(crate) enum Thing {
     Root(String),
     Host(String, Option<Window>),
     Actor(String, Option<Window>),
-    SubjectKeys(String),
+    SubjectKeys { store: String, is_copy: bool },
     Audit(PathBuf),
 }
 
@@ -56,11 +57,11 @@ pub(crate) enum Thing {
 pub(crate) const KINDS: [&str; 5] = ["postgres:", "sqlite:", "ndjson:", "csv:", "parquet:"];
 
 impl Stolen {
-    /// The store of `subject-keys:STORE`, for a program that opens it.
+    /// The store of `subject-keys:STORE` or `subject-keys:copy:STORE`, for a program that opens it.
     #[must_use]
     pub fn subject_keys(&self) -> Option<&str> {
         match &self.thing {
-            Thing::SubjectKeys(store) => Some(store),
+            Thing::SubjectKeys { store, .. } => Some(store),
             _ => None,
         }
     }
@@ -93,7 +94,10 @@ impl FromStr for Stolen {
                 let (name, window) = in_window(rest, text)?;
                 Thing::Actor(name, window)
             }
-            "subject-keys" => Thing::SubjectKeys(rest.into()),
+            "subject-keys" => match rest.strip_prefix("copy:") {
+                Some(store) => Thing::SubjectKeys { store: store.into(), is_copy: true },
+                None => Thing::SubjectKeys { store: rest.into(), is_copy: false },
+            },
             "audit" => Thing::Audit(rest.into()),
             _ => return Err(unknown(text)),
         };
@@ -178,6 +182,15 @@ mod tests {
         assert!(matches!(thing("host:ph17-a"), Thing::Host(name, None) if name == "ph17-a"));
         assert!(matches!(thing("root:local:q3Zk81Ab"), Thing::Root(name) if name == "local:q3Zk81Ab"));
         assert!(matches!(thing(&format!("kek:{}", "0f".repeat(32))), Thing::Kek(bytes) if bytes == [15; 32]));
+    }
+
+    #[test]
+    fn a_store_may_be_the_copy() {
+        for (text, copy) in [("subject-keys:sqlite:subjects.db", false), ("subject-keys:copy:sqlite:subjects.db", true)]
+        {
+            assert_eq!(text.parse::<Stolen>().unwrap().subject_keys(), Some("sqlite:subjects.db"));
+            assert!(matches!(thing(text), Thing::SubjectKeys { is_copy, .. } if is_copy == copy));
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A theft: what is known of it, and how its report is made.
 
 mod investigation;
+mod keys_taken;
 mod report;
+mod subjects;
 mod taken;
 mod totals;
 
@@ -49,9 +51,9 @@ pub struct Theft {
     tool: String,
     stolen: Vec<Stolen>,
     rings: Vec<KeyringFile>,
-    log: Option<Log>,
+    logs: Vec<Log>,
     addresses: Addresses,
-    subject_keys: Option<Arc<dyn SubjectKeyStore>>,
+    subject_keys: Vec<Arc<dyn SubjectKeyStore>>,
     subject_keys_are_safe: bool,
     assumed: Vec<Assumed>,
     jurisdiction: Option<String>,
@@ -70,9 +72,9 @@ impl Theft {
             tool: concat!("rxseal ", env!("CARGO_PKG_VERSION")).to_owned(),
             stolen: Vec::new(),
             rings: Vec::new(),
-            log: None,
+            logs: Vec::new(),
             addresses: Addresses::default(),
-            subject_keys: None,
+            subject_keys: Vec::new(),
             subject_keys_are_safe: false,
             assumed: Vec::new(),
             jurisdiction: None,
@@ -106,10 +108,12 @@ impl Theft {
         self
     }
 
-    /// The log of openings, and what verifies it: with no keys and no checkpoints, what the log lacks is undecided.
+    /// A log of openings, and what verifies it: with no keys and no checkpoints, what the log lacks is undecided. Give each host's, if each has one of
+    /// its own. The log of a key service, if one of the verifiers has it, is compared with the unlockings of all.
     #[must_use]
-    pub fn log(self, folder: impl Into<PathBuf>, verifier: Verifier) -> Self {
-        Self { log: Some(Log { folder: folder.into(), verifier }), ..self }
+    pub fn log(mut self, folder: impl Into<PathBuf>, verifier: Verifier) -> Self {
+        self.logs.push(Log { folder: folder.into(), verifier });
+        self
     }
 
     /// Where the databases of the map are.
@@ -118,10 +122,12 @@ impl Theft {
         Self { addresses, ..self }
     }
 
-    /// The store of subject keys that was stolen.
+    /// The store of a `subject-keys:` that was stolen: the first call is for the first of them, and so on. It is the store as it is now, and has fewer
+    /// keys than the stolen one perhaps, unless it was said to be the copy: `subject-keys:copy:STORE`.
     #[must_use]
-    pub fn subject_keys(self, store: impl SubjectKeyStore + 'static) -> Self {
-        Self { subject_keys: Some(Arc::new(store)), ..self }
+    pub fn subject_keys(mut self, store: impl SubjectKeyStore + 'static) -> Self {
+        self.subject_keys.push(Arc::new(store));
+        self
     }
 
     /// Somebody states that no subject key was taken. Without it, and without `subject-keys:STORE`, that is not known.
@@ -139,7 +145,7 @@ impl Theft {
         self
     }
 
-    /// The readable column that says in which state or jurisdiction a patient lives.
+    /// The readable column that says in which state or jurisdiction a patient lives. The map has it in `clear` as a place.
     #[must_use]
     pub fn jurisdiction(self, column: impl Into<String>) -> Self {
         Self { jurisdiction: Some(column.into()), ..self }

@@ -33,5 +33,6 @@ pub use source::{Clear, Empty, Indexed, Sealed, Source};
 /// What our own crates and the command share. No part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::read::other_tables;
     pub use crate::said::said;
 }

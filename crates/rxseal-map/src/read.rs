@@ -6,6 +6,7 @@ mod files;
 pub(crate) mod json;
 pub(crate) mod lines;
 mod ndjson;
+mod quotes;
 mod router;
 mod value;
 mod visitor;
@@ -16,6 +17,7 @@ use crate::addresses::Addresses;
 use crate::at::At;
 use crate::source::Source;
 
+pub use database::other_tables;
 #[cfg(feature = "postgres")]
 pub(crate) use database::{url, without_tokens};
 pub(crate) use router::Router;

@@ -10,7 +10,7 @@ use super::MapFiles;
 #[derive(ClapArgs)]
 pub struct Exposure {
     /// What was stolen; repeat it for each thing: data:COPY=SOURCE, data:SOURCE@TIME, key:ID, kek:FINGERPRINT, keyring:FILE, root:NAME,
-    /// host:NAME@FROM..TO, actor:ID@FROM..TO, subject-keys:STORE or audit:DIR
+    /// host:NAME@FROM..TO, actor:ID@FROM..TO, subject-keys:STORE, subject-keys:copy:STORE or audit:DIR
     #[arg(long, value_name = "THING", required = true)]
     pub stolen: Vec<Stolen>,
     /// The day on which the theft was discovered, such as 2026-09-02
@@ -27,17 +27,17 @@ pub struct Exposure {
     pub by: Option<String>,
     #[command(flatten)]
     pub map: MapFiles,
-    /// The folder with the log of openings. One in PostgreSQL is exported first, by `rxseal audit export`
-    #[arg(long, value_name = "DIR")]
-    pub audit: Option<PathBuf>,
+    /// The folder with the log of openings; repeat it if each host has a log of its own. One in PostgreSQL is exported first, by `rxseal audit export`
+    #[arg(long = "audit", value_name = "DIR")]
+    pub audits: Vec<PathBuf>,
     /// A key that verifies checkpoints of the log, as `rxseal audit keygen` prints it, or a file with one on each line. Repeat it for several hosts
-    #[arg(long = "key", value_name = "KEY", requires = "audit")]
+    #[arg(long = "key", value_name = "KEY", requires = "audits")]
     pub keys: Vec<String>,
-    /// The folder or file with the checkpoints that were kept elsewhere. Without it, what the log lacks is undecided
-    #[arg(long, value_name = "PATH", requires = "audit")]
-    pub checkpoints: Option<PathBuf>,
+    /// The folder or file with the checkpoints that were kept elsewhere: once for each --audit, in the same order. Without it, what the log lacks is undecided
+    #[arg(long, value_name = "PATH", requires = "audits")]
+    pub checkpoints: Vec<PathBuf>,
     /// The log of the key service, as JSON lines: each unlocking of a keyring must be in both
-    #[arg(long, value_name = "FILE", requires = "audit")]
+    #[arg(long, value_name = "FILE", requires = "audits")]
     pub kms_log: Option<PathBuf>,
     /// A keyring file that was not taken: it says which keys there are. A token under a key that nobody knows is undecided
     #[arg(long = "keyring", value_name = "FILE")]
@@ -51,7 +51,7 @@ pub struct Exposure {
     /// Something else that the report rests on, for its page; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub assume: Vec<String>,
-    /// The readable column that says in which state or jurisdiction a patient lives
+    /// The readable column that says in which state or jurisdiction a patient lives: one that the map calls a place
     #[arg(long, value_name = "COLUMN")]
     pub jurisdiction: Option<String>,
 }

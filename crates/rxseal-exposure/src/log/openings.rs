@@ -1,12 +1,14 @@
 //! What was opened for a stolen login or on a stolen host.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use rxseal_watch::verify::Verdict;
 use rxseal_watch::{ChainId, LoggedEvent, read_events};
 
+use super::Log;
+use super::chains::overlaps;
 use super::facts::Facts;
+use super::moment::Moment;
 use crate::classes::Classes;
 use crate::error::ExposureError;
 use crate::model::{Timeline, Viewed};
@@ -42,6 +44,8 @@ pub(crate) struct Openings {
     pub(crate) has_pages: bool,
     /// Records without an id: nobody knows whose they are.
     pub(crate) unnamed: u64,
+    /// Events that were in the time of the theft only if the clock of their machine was wrong, or if they waited for the log.
+    pub(crate) perhaps_in_time: u64,
     /// By hour, of the first stolen login or host.
     hours: BTreeMap<u64, BTreeSet<usize>>,
     refused: BTreeMap<u64, u64>,
@@ -53,9 +57,12 @@ struct Page {
     chain: ChainId,
     first: u64,
     at: u64,
+    /// When it may have been.
+    possible: Window,
     keyspace: Option<String>,
     classes: Vec<(String, u64)>,
-    patients: Vec<String>,
+    /// Each with its record type, if it is a record without a subject.
+    patients: Vec<(Option<String>, String)>,
     unnamed: u64,
     lines: u64,
     of: Vec<usize>,
@@ -64,7 +71,7 @@ struct Page {
 impl Openings {
     /// Reads them, and says of each patient what was opened.
     pub(crate) fn read(
-        folder: &Path,
+        logs: &[Log],
         facts: &Facts,
         whose: &[Whose],
         classes: &Classes,
@@ -77,33 +84,35 @@ impl Openings {
         }
         // In a log that somebody changed, an opening may be invented.
         let proven = if facts.verdict() == Verdict::Tampered { State::CouldBeRead } else { State::Readable };
-        let (mut page, mut result) = (None::<Page>, Ok(()));
-        let read = read_events(folder, |event: LoggedEvent| {
-            if result.is_err() {
-                return;
-            }
-            openings.hear(&event, whose);
-            let continues = |page: &Page| page.chain == event.chain() && event.count("of") == Some(page.first);
-            match page.as_mut().filter(|page| continues(page)) {
-                Some(page) => {
-                    page.patients.extend(event.patients().map(str::to_owned));
-                    page.unnamed = page.unnamed.saturating_add(unnamed(&event));
-                    page.lines = page.lines.saturating_add(1);
+        for log in logs {
+            let (mut page, mut result) = (None::<Page>, Ok(()));
+            let read = read_events(&log.folder, |event: LoggedEvent| {
+                if result.is_err() {
+                    return;
                 }
-                None => {
-                    let next = Page::of(&event, facts, whose);
-                    if let Some(page) = std::mem::replace(&mut page, next) {
-                        result = openings.add(&page, whose, proven, classes, has_keyspaces, patients);
+                openings.hear(&event, whose);
+                let continues = |page: &Page| page.chain == event.chain() && event.count("of") == Some(page.first);
+                match page.as_mut().filter(|page| continues(page)) {
+                    Some(page) => {
+                        page.patients.extend(named(&event, classes));
+                        page.unnamed = page.unnamed.saturating_add(unnamed(&event));
+                        page.lines = page.lines.saturating_add(1);
+                    }
+                    None => {
+                        let next = Page::of(&event, facts, whose, classes);
+                        if let Some(page) = std::mem::replace(&mut page, next) {
+                            result = openings.add(&page, whose, proven, classes, has_keyspaces, patients);
+                        }
                     }
                 }
+            });
+            result?;
+            if let Some(page) = page {
+                openings.add(&page, whose, proven, classes, has_keyspaces, patients)?;
             }
-        });
-        result?;
-        if let Some(page) = page {
-            openings.add(&page, whose, proven, classes, has_keyspaces, patients)?;
+            // What could not be read is said by the facts of the log.
+            drop(read);
         }
-        // What could not be read is said by the facts of the log.
-        drop(read);
         Ok(openings)
     }
 
@@ -132,14 +141,17 @@ impl Openings {
         has_keyspaces: bool,
         patients: &mut Patients,
     ) -> Result<(), ExposureError> {
-        let in_time: Vec<_> =
-            page.of.iter().copied().filter(|at| whose.get(*at).is_some_and(|of| of.has(page.at))).collect();
+        let having = |has: &dyn Fn(&Whose) -> bool| -> Vec<usize> {
+            page.of.iter().copied().filter(|at| whose.get(*at).is_some_and(has)).collect()
+        };
+        let in_time = having(&|of| overlaps(page.possible, of.window));
+        let is_sure = !having(&|of| of.has(page.at)).is_empty();
         let distinct: BTreeSet<_> = page.patients.iter().collect();
         let len = u64::try_from(page.patients.len()).unwrap_or(u64::MAX);
         let keyspace = page.keyspace.as_deref().filter(|_| has_keyspaces);
         let mut numbers = BTreeSet::new();
-        for id in &distinct {
-            numbers.insert(patients.number(keyspace, id)?);
+        for (record, id) in &distinct {
+            numbers.insert(patients.number(keyspace, record.as_deref(), id)?);
         }
         if page.of.contains(&0) {
             self.hours.entry(hour(page.at)).or_default().extend(&numbers);
@@ -149,10 +161,12 @@ impl Openings {
         }
         self.has_pages |= distinct.len() > 1;
         self.unnamed = self.unnamed.saturating_add(page.unnamed);
+        self.perhaps_in_time = self.perhaps_in_time.saturating_add(u64::from(!is_sure));
         for number in numbers {
             for (class, count) in &page.classes {
                 // The fields of a page are counted together: with fewer than records, nobody knows of which records they were.
-                let state = if distinct.len() == 1 || *count >= len { proven } else { State::CouldBeRead };
+                let is_of_each = distinct.len() == 1 || *count >= len;
+                let state = if is_sure && is_of_each { proven } else { State::CouldBeRead };
                 if let Some(class) = classes.of_name(class) {
                     patients.add(number, class, state);
                 }
@@ -217,7 +231,7 @@ impl Openings {
 
 impl Page {
     /// An opening that somebody may have seen, for one of them.
-    fn of(event: &LoggedEvent, facts: &Facts, whose: &[Whose]) -> Option<Self> {
+    fn of(event: &LoggedEvent, facts: &Facts, whose: &[Whose], kinds: &Classes) -> Option<Self> {
         if !event.is_seen() {
             return None;
         }
@@ -235,9 +249,10 @@ impl Page {
             chain: event.chain(),
             first: event.number(),
             at: event.time() / 1000,
+            possible: facts.chains().possible(event.chain(), Moment::of(event)),
             keyspace: event.text("ks").map(str::to_owned),
             classes: classes.map(|(class, count)| (class.clone(), count.as_u64().unwrap_or_default())).collect(),
-            patients: event.patients().map(str::to_owned).collect(),
+            patients: named(event, kinds).collect(),
             unnamed: unnamed(event),
             lines: 1,
             of,
@@ -251,9 +266,22 @@ impl Whose {
     }
 }
 
+/// The patients of an event: subjects, and records without one by their type and id.
+pub(crate) fn named(event: &LoggedEvent, classes: &Classes) -> impl Iterator<Item = (Option<String>, String)> {
+    // No record type is called so, and no subject is meant.
+    let record_type = event.text("rt").map_or("?", |name| classes.record(name)).to_owned();
+    event.records().filter_map(move |(record, subject)| match subject {
+        Some(subject) => Some((None, subject.to_owned())),
+        None => Some((Some(record_type.clone()), record?.to_owned())),
+    })
+}
+
+/// Records without an id, or one if fields were opened and no record is named. A search without a hit shows nothing.
 fn unnamed(event: &LoggedEvent) -> u64 {
     let none = event.records().filter(|(record, subject)| subject.or(*record).is_none());
-    u64::try_from(none.count()).unwrap_or(u64::MAX)
+    let is_bare = event.records().next().is_none() && event.json().get("find").is_none();
+    let none = u64::try_from(none.count()).unwrap_or(u64::MAX);
+    none.saturating_add(u64::from(is_bare && event.classes().next().is_some()))
 }
 
 fn hour(at: u64) -> u64 {

@@ -14,6 +14,11 @@ pub(super) fn write(exposure: &Exposure, page: &mut Page) {
         Some("incomplete") => page.red_line("The log of openings is not complete, so more may have been viewed than it says."),
         Some(_) => page.red_line("The log of openings was changed after it was written, so it does not prove what was viewed and what was not."),
     }
+    if exposure.doubts.iter().any(|doubt| doubt.code == "table-undeclared") {
+        page.red_line(
+            "A stolen database has tables that no source of the map has. What is in them is in none of these numbers.",
+        );
+    }
     if let Some(why) = why(exposure) {
         page.red_line(why);
     }

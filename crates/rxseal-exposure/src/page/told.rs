@@ -4,6 +4,7 @@ use rxseal_html::{Page, Text, number};
 
 use super::short::{listed, short};
 use crate::Day;
+use crate::jurisdiction::is_name;
 use crate::model::Exposure;
 use crate::words::{day, patients};
 
@@ -20,8 +21,10 @@ pub(super) fn write(exposure: &Exposure, page: &mut Page) {
 /// 164.408: 500 or more patients.
 fn secretary(exposure: &Exposure, by: &str) -> Text {
     let totals = &exposure.totals;
-    let (least, most) =
-        (totals.proven.max(totals.clear), totals.at_most.saturating_add(totals.clear).min(totals.patients));
+    // Rows of nobody in particular may all be of one patient.
+    let of_nobody = exposure.doubts.iter().filter(|doubt| doubt.code == "row-unnamed").filter_map(|doubt| doubt.count);
+    let clear = totals.clear.saturating_sub(of_nobody.fold(0, u64::saturating_add));
+    let (least, most) = (totals.proven.max(clear), totals.at_most.saturating_add(totals.clear).min(totals.patients));
     let year: String = exposure.discovered.to_string().chars().take(4).collect();
     let yearly = format!("{year}-12-31").parse::<Day>().map_or_else(|_| year.clone(), |last| day(last.plus(60)));
     Text::new(if least >= 500 {
@@ -42,12 +45,23 @@ fn media(exposure: &Exposure, by: &str) -> Text {
         return Text::new("more than 500 in one state (164.406)? ")
             .to_write("to be written: no column says who lives where");
     };
+    let is_said = |(state, _): &&(String, u64)| is_name(state);
+    let nowhere =
+        states.iter().filter(|of| !is_said(of)).fold(0_u64, |sum, (_, patients)| sum.saturating_add(*patients));
+    let most = states.iter().filter(is_said).map(|(_, patients)| *patients).max().unwrap_or_default();
     let over: Vec<_> = states
         .iter()
+        .filter(is_said)
         .filter(|(_, patients)| *patients > 500)
         .map(|(state, patients)| format!("{} ({})", short(state), number(*patients)))
         .collect();
-    Text::new(if over.is_empty() {
+    Text::new(if over.is_empty() && most.saturating_add(nowhere) > 500 {
+        let unknown = number(nowhere);
+        format!("more than 500 in one state? Of {unknown} patients the given column does not say the state (164.406).")
+    } else if over.is_empty() && exposure.totals.is_patients_at_least {
+        "no state is known to have more than 500 patients, but there may be more patients than are known (164.406)."
+            .to_owned()
+    } else if over.is_empty() {
         "no state has more than 500 patients, as the given column says (164.406).".to_owned()
     } else {
         format!("more than 500 patients in {}: at the latest {by} (164.406).", listed(&over))

@@ -26,6 +26,13 @@ pub(super) struct Row {
     pub(super) jurisdiction: Id,
 }
 
+/// Whom a row is about.
+pub(super) enum Whom<'r> {
+    Subject(&'r str),
+    /// A record without a subject, by its own id.
+    Record(Cow<'r, str>),
+}
+
 /// The text of an id, if there is one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) enum Id {
@@ -55,18 +62,18 @@ impl Row {
     }
 
     /// The patient, as budgets count them: the subject, or else the record's own id.
-    pub(super) fn patient(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn patient(&self) -> Option<Whom<'_>> {
         match &self.subject {
-            Id::Text(subject) => return Some(subject.into()),
+            Id::Text(subject) => return Some(Whom::Subject(subject)),
             Id::Unreadable => return None,
             Id::None => {}
         }
         match self.ids.as_slice() {
-            [id] => id.text().map(Cow::from),
+            [id] => id.text().map(|id| Whom::Record(id.into())),
             ids => {
                 // As programs join them, who refuse a part with a `/` in it.
                 let parts = ids.iter().map(|id| id.text().filter(|text| !text.contains('/')));
-                Some(parts.collect::<Option<Vec<_>>>()?.join("/").into())
+                Some(Whom::Record(parts.collect::<Option<Vec<_>>>()?.join("/").into()))
             }
         }
     }
@@ -87,9 +94,17 @@ impl Id {
             _ => None,
         };
         match text {
-            Some(text) if text.is_empty() => Self::None,
-            Some(text) => Self::Text(text),
-            None => Self::Unreadable,
+            Some(text) if text.trim().is_empty() => Self::None,
+            Some(text) if !is_no_value(&text) => Self::Text(text),
+            _ => Self::Unreadable,
+        }
+    }
+
+    /// No keyspace has a line end in it.
+    pub(super) fn of_keyspace(value: Value<'_>) -> Self {
+        match Self::of(value) {
+            Self::Text(text) if text.contains('\n') => Self::Unreadable,
+            id => id,
         }
     }
 
@@ -103,6 +118,13 @@ impl Id {
     pub(super) fn is_some(&self) -> bool {
         *self != Self::None
     }
+}
+
+/// How dumps write that there is no value. Many rows have it, of as many people.
+fn is_no_value(text: &str) -> bool {
+    const NO_VALUE: [&str; 11] =
+        ["\\N", "null", "(null)", "<null>", "[null]", "nil", "none", "nan", "undefined", "n/a", "unknown"];
+    NO_VALUE.iter().any(|known| known.eq_ignore_ascii_case(text.trim()))
 }
 
 /// Drivers of SQLite write a UUID as its 16 bytes.
@@ -123,4 +145,22 @@ pub(super) fn bytes_of_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
     hex::decode_to_slice(digits, &mut bytes).ok()?;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_that_there_is_no_value_is_nobody() {
+        for text in ["\\N", "NULL", "null", " NULL ", "(null)", "<NULL>", "None", "NaN", "N/A", "Unknown"] {
+            assert!(Id::of(Value::Text(text)) == Id::Unreadable, "{text:?}");
+        }
+        for text in ["", "  ", "\t"] {
+            assert!(Id::of(Value::Text(text)) == Id::None, "{text:?}");
+        }
+        for text in ["\\n1", "nullable", "0", "pat-7"] {
+            assert_eq!(Id::of(Value::Text(text)).text(), Some(text));
+        }
+    }
 }

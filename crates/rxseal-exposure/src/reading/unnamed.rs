@@ -10,6 +10,8 @@ pub(crate) struct Unnamed {
     by_class: Vec<Counts>,
     /// By the worst state of any class.
     pub(crate) worst: Counts,
+    /// With a value in a readable column.
+    pub(crate) clear: u64,
 }
 
 impl Unnamed {
@@ -17,16 +19,16 @@ impl Unnamed {
     pub(super) fn add(&mut self, classes: &Classes, states: &[(usize, State)]) {
         self.rows = self.rows.saturating_add(1);
         self.by_class.resize(classes.len(), Counts::default());
-        let mut worst = State::NotTaken;
+        let (mut worst, mut clear) = (State::NotTaken, State::NotTaken);
         for (class, counts) in self.by_class.iter_mut().enumerate() {
             let of_class = states.iter().filter(|(of, _)| *of == class).map(|(_, state)| *state);
             let state = of_class.min().map_or(State::NotTaken, |state| undecided(state, classes.is_clear(class)));
             counts.add(state, 1);
-            if classes.is_in_totals(class) {
-                worst = state.min(worst);
-            }
+            let known = if classes.is_in_totals(class) { &mut worst } else { &mut clear };
+            *known = state.min(*known);
         }
         self.worst.add(worst, 1);
+        self.clear = self.clear.saturating_add(u64::from(clear.is_at_risk()));
     }
 
     /// How many rows are in which state of a class.

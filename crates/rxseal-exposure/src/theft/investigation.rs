@@ -4,20 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use rxseal::KeyId;
-use rxseal::keys::KeyringFile;
-use rxseal::store::{StoredSubject, SubjectKeyStore as _};
 use rxseal_map::__private::said;
 use rxseal_map::{At, ClearKind, Source};
-use rxseal_watch::verify::Verdict;
 use rxseal_watch::{LoggedEvent, read_events};
 
 use super::Theft;
 use crate::classes::Classes;
-use crate::copies::{files, input, input_of_digest, taken};
+use crate::copies::{input, input_of_digest, taken};
 use crate::error::ExposureError;
 use crate::jurisdiction::Jurisdictions;
 use crate::keys::{Keys, Ring};
-use crate::log::{Facts, Log, Openings, Whose};
+use crate::log::{Facts, Openings, Whose, named};
 use crate::model::{Assumed, Doubt, Input};
 use crate::patients::{BITS, Patients};
 use crate::reading::{Bits, Copy, Found, Known, read};
@@ -25,6 +22,7 @@ use crate::rule::Held;
 use crate::state::State;
 use crate::stolen::{Stolen, Thing};
 use crate::time::{Window, shown};
+use crate::unchanged::files;
 
 /// What was found so far.
 pub(super) struct Investigation<'t> {
@@ -48,6 +46,8 @@ pub(super) struct Investigation<'t> {
     /// Keys that were said to be stolen, which no keyring and no log has.
     pub(super) unseen_keys: Vec<(KeyId, String)>,
     pub(super) copies: Vec<Copy>,
+    /// Whether the names of patients need their keyspace.
+    pub(super) has_keyspaces: bool,
 }
 
 /// What all sources had.
@@ -64,7 +64,7 @@ impl<'t> Investigation<'t> {
             theft,
             keys: Keys::default(),
             rings: theft.rings.iter().map(|file| Ring { file: file.clone(), taken: None }).collect(),
-            facts: theft.log.as_ref().map(Log::facts),
+            facts: Facts::read(&theft.logs),
             whose: Vec::new(),
             bits: Vec::new(),
             next_bit: 0,
@@ -76,16 +76,18 @@ impl<'t> Investigation<'t> {
             has_host: false,
             unseen_keys: Vec::new(),
             copies: Vec::new(),
+            has_keyspaces: false,
         };
         this.inputs.push(input_of_digest("the map".to_owned(), theft.map.digest()));
         this.inputs.push(input_of_digest("the schema".to_owned(), &theft.schema.digest()));
-        if let Some(log) = &theft.log {
+        for log in &theft.logs {
             this.inputs.push(Input { name: log.folder.display().to_string(), sha256: None, bytes: None });
         }
         for (number, stolen) in theft.stolen.iter().enumerate() {
             this.add(number, stolen)?;
         }
         this.add_other_sources();
+        this.has_keyspaces = this.needs_keyspaces();
         Ok(this)
     }
 
@@ -132,7 +134,7 @@ impl<'t> Investigation<'t> {
             }
             Thing::Host(name, said) => self.add_whose(name, *said, true, bit),
             Thing::Actor(name, said) => self.add_whose(name, *said, false, bit),
-            Thing::Key(_) | Thing::Kek(_) | Thing::Root(_) | Thing::SubjectKeys(_) | Thing::Audit(_) => {}
+            Thing::Key(_) | Thing::Kek(_) | Thing::Root(_) | Thing::SubjectKeys { .. } | Thing::Audit(_) => {}
         }
         Ok(())
     }
@@ -148,7 +150,8 @@ impl<'t> Investigation<'t> {
             return;
         };
         let window = facts.window(said);
-        for doubt in facts.doubts(window) {
+        let whose = Whose { name: name.to_owned(), is_host, window, said, bit };
+        for doubt in facts.doubts(&whose) {
             self.floor = self.floor.min(doubt.state);
             // A keyring may have been unlocked of which the log knows nothing.
             self.has_unknown_key |= is_host;
@@ -167,12 +170,25 @@ impl<'t> Investigation<'t> {
                 "the log has no opening for this login: write it as the log does, such as user:kim.rph".to_owned();
             self.doubts.push(Doubt { code: "actor-unknown", place: Some(name.to_owned()), count: None, text });
         }
+        // It may have been stolen at several times.
+        let mut assume = |text: String| {
+            if !self.assumed.iter().any(|known| known.text == text) {
+                self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+            }
+        };
         if said.is_none() {
-            let text =
-                format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1));
-            self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+            assume(format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1)));
         }
-        self.whose.push(Whose { name: name.to_owned(), is_host, window, said, bit });
+        if !is_host {
+            let hosts: Vec<_> = facts.chains().hosts().into_iter().collect();
+            let hosts = hosts.join(", ");
+            assume(format!("{name} was used with no program but those whose log was given: they ran on {hosts}"));
+        } else if !facts.has_service_log() {
+            assume(format!(
+                "no keyring was unlocked on {name} that its log does not have: the log of the key service was not given"
+            ));
+        }
+        self.whose.push(whose);
     }
 
     /// Sources of which no copy was taken: what is in them was not taken, and is read to know it. A host could read the others too.
@@ -206,51 +222,6 @@ impl<'t> Investigation<'t> {
         self.copies.iter().any(|copy| copy.bits.is_some() && names.contains(&copy.of.as_str()))
     }
 
-    pub(super) fn learn_keys(&mut self) {
-        for ring in &self.rings {
-            self.keys.know_ring(&ring.file);
-        }
-        let opens_rings = |stolen: &Stolen| matches!(stolen.thing, Thing::Kek(_) | Thing::Root(_));
-        let could_be_in_a_ring = self.theft.stolen.iter().any(opens_rings);
-        // In a log that somebody changed, a key may be invented.
-        for key in self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered).flat_map(|facts| &facts.keys)
-        {
-            self.keys.know_from_log(*key, could_be_in_a_ring);
-        }
-        for (number, stolen) in self.theft.stolen.iter().enumerate() {
-            let is_known = match &stolen.thing {
-                Thing::Key(key) => {
-                    if !self.keys.is_known(*key) {
-                        self.unseen_keys.push((*key, stolen.to_string()));
-                    }
-                    self.keys.take(*key, Held::Taken, number);
-                    true
-                }
-                Thing::Kek(fingerprint) => {
-                    self.keys.take_rings(&self.rings, |file| file.kek_fingerprint() == fingerprint, number)
-                }
-                Thing::Root(name) => self.keys.take_rings(&self.rings, |file| is_wrapped_by(file, name), number),
-                Thing::Host(name, _) => {
-                    // It may have been stolen at several times.
-                    let whose = self.whose.iter().filter(|whose| whose.is_host && whose.name == *name);
-                    let in_time = |facts: &'_ Facts| -> BTreeSet<KeyId> {
-                        whose.flat_map(|whose| facts.chains().keys_of_host(name, whose.window)).collect()
-                    };
-                    for key in self.facts.as_ref().map(in_time).unwrap_or_default() {
-                        self.keys.take(key, Held::Taken, number);
-                    }
-                    true
-                }
-                _ => true,
-            };
-            if !is_known {
-                self.has_unknown_key = true;
-                let text = "no keyring file that was given is under it, so the keys that it opens are not known: give the keyring files of that time".to_owned();
-                self.doubts.push(Doubt { code: "key-unknown", place: Some(stolen.to_string()), count: None, text });
-            }
-        }
-    }
-
     pub(super) fn classes(&self) -> Classes {
         let of_log = self.facts.as_ref().filter(|_| !self.whose.is_empty()).map(|facts| facts.classes.clone());
         Classes::new(&self.theft.map, &self.theft.schema, of_log.unwrap_or_default())
@@ -266,10 +237,10 @@ impl<'t> Investigation<'t> {
             classes,
             keys: &self.keys,
             key_bits: &self.bits,
-            has_keyspaces: self.has_keyspaces(),
+            has_keyspaces: self.has_keyspaces,
             jurisdiction: theft.jurisdiction.as_deref(),
         };
-        let (mut jurisdictions, mut found) = (Jurisdictions::default(), Vec::new());
+        let (mut jurisdictions, mut found) = (Jurisdictions::new(), Vec::new());
         for copy in &self.copies {
             found.push(read(copy, &known, &theft.addresses, &mut patients, &mut jurisdictions).await?);
         }
@@ -288,66 +259,26 @@ impl<'t> Investigation<'t> {
         Ok(Read { patients, jurisdictions, found })
     }
 
-    fn has_keyspaces(&self) -> bool {
+    /// Whether there are several keyspaces: in the map, or in a log.
+    fn needs_keyspaces(&self) -> bool {
         let is_column = |source: &Source| source.keyspace().column().is_some();
-        self.theft.keyspaces().len() > 1 || self.theft.map.sources().iter().any(is_column)
-    }
-
-    /// Of a subject whom no stolen store has.
-    fn unnamed_subject_key(&self) -> Held {
-        match (self.theft.subject_keys_are_safe, self.has_host) {
-            (true, _) => Held::NotTaken,
-            // It could have asked the store.
-            (false, true) => Held::Perhaps,
-            (false, false) => Held::Unknown,
+        let mut names: BTreeSet<String> = self.theft.keyspaces().into_iter().collect();
+        names.extend(self.facts.iter().flat_map(|facts| &facts.keyspaces).cloned());
+        for stolen in &self.theft.stolen {
+            let Thing::Audit(folder) = &stolen.thing else { continue };
+            // Whether it can be read is said where its patients are read.
+            let _ = read_events(folder, |event: LoggedEvent| {
+                names.extend(event.text("ks").filter(|_| event.patients().next().is_some()).map(str::to_owned));
+            });
         }
-    }
-
-    /// A subject key was taken if its store was, and the key that wraps it.
-    async fn read_subject_keys(&mut self, patients: &mut Patients) -> Result<(), ExposureError> {
-        let is_stolen = |stolen: &&Stolen| matches!(stolen.thing, Thing::SubjectKeys(_));
-        let Some(stolen) = self.theft.stolen.iter().find(is_stolen) else { return Ok(()) };
-        let doubt =
-            |text: String| Doubt { code: "subject-keys-not-read", place: Some(stolen.to_string()), count: None, text };
-        let Some(store) = &self.theft.subject_keys else {
-            let text = "the store was not given, so whose keys were in it is not known".to_owned();
-            self.doubts.push(doubt(text));
-            return Ok(());
-        };
-        let has_keyspaces = self.has_keyspaces();
-        for keyspace in self.theft.keyspaces() {
-            let mut after: Option<String> = None;
-            loop {
-                let page = match store.page(&keyspace, after.as_deref(), 1_000).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        self.doubts.push(doubt(format!("the store could not be read to its end: {}", said(&error))));
-                        break;
-                    }
-                };
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
-                for (subject, stored) in &page {
-                    let held = match stored {
-                        StoredSubject::Key(wrapped) => self.keys.held(wrapped.key_id()),
-                        // The store had none, so the thief has none from it.
-                        StoredSubject::Shredded { .. } => Held::NotTaken,
-                        _ => continue,
-                    };
-                    let known = self.unnamed_subject_key();
-                    let held = if known == Held::Perhaps { held.min(known) } else { held };
-                    patients.set_subject_key(Some(keyspace.as_str()).filter(|_| has_keyspaces), subject, held)?;
-                }
-            }
-        }
-        Ok(())
+        names.len() > 1 || self.theft.map.sources().iter().any(is_column)
     }
 
     pub(super) fn read_log(&mut self, classes: &Classes, read: &mut Read) -> Result<Openings, ExposureError> {
         self.read_taken_logs(classes, read)?;
-        let (Some(log), Some(facts)) = (&self.theft.log, &self.facts) else { return Ok(Openings::default()) };
-        let openings =
-            Openings::read(&log.folder, facts, &self.whose, classes, self.has_keyspaces(), &mut read.patients)?;
+        let Some(facts) = &self.facts else { return Ok(Openings::default()) };
+        let logs = &self.theft.logs;
+        let openings = Openings::read(logs, facts, &self.whose, classes, self.has_keyspaces, &mut read.patients)?;
         if openings.has_pages {
             let text = "a page of several records counts its fields together, so a class that was opened as often as there are records counts for each of them";
             self.assumed.push(Assumed { text: text.to_owned(), by: None });
@@ -356,19 +287,24 @@ impl<'t> Investigation<'t> {
             let text = "records without an id were opened, so nobody knows whose they are".to_owned();
             self.doubts.push(Doubt { code: "opening-unnamed", place: None, count: Some(openings.unnamed), text });
         }
+        if openings.perhaps_in_time > 0 {
+            let text = "openings may have been in the time of the theft, which by their own time they were not: the clock of their machine was set while the program ran, or they waited for a log that could not be written".to_owned();
+            let count = Some(openings.perhaps_in_time);
+            self.doubts.push(Doubt { code: "opening-time", place: None, count, text });
+        }
         Ok(openings)
     }
 
     /// A log that was taken has the ids of patients.
     fn read_taken_logs(&mut self, classes: &Classes, read: &mut Read) -> Result<(), ExposureError> {
-        let has_keyspaces = self.has_keyspaces();
+        let has_keyspaces = self.has_keyspaces;
         for (stolen, bits) in self.theft.stolen.iter().zip(&self.bits) {
             let Thing::Audit(folder) = &stolen.thing else { continue };
             let mut result = Ok(());
             let heard = read_events(folder, |event: LoggedEvent| {
-                for id in event.patients() {
+                for (record, id) in named(&event, classes) {
                     let keyspace = event.text("ks").filter(|_| has_keyspaces);
-                    match read.patients.number(keyspace, id) {
+                    match read.patients.number(keyspace, record.as_deref(), &id) {
                         Ok(patient) => {
                             read.patients.add_taken(patient, *bits);
                             if let Some(class) = classes.of_clear(ClearKind::Identifier) {
@@ -399,12 +335,4 @@ impl<'t> Investigation<'t> {
         }
         all
     }
-}
-
-/// `local:q3Zk81Ab`, or the name alone.
-fn is_wrapped_by(file: &KeyringFile, root: &str) -> bool {
-    file.wraps().any(|wrap| {
-        wrap.root_key() == root
-            || root.strip_prefix(wrap.provider()).and_then(|rest| rest.strip_prefix(':')) == Some(wrap.root_key())
-    })
 }

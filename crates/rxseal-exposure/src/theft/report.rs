@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Theft;
 use super::investigation::Investigation;
 use crate::error::ExposureError;
+use crate::jurisdiction::check;
 use crate::model::Exposure;
 
 impl Theft {
@@ -16,9 +17,12 @@ impl Theft {
     ///
     /// # Errors
     ///
-    /// `invalid-theft` if a stolen thing does not fit the map, `not-read` if a keyring file cannot be read, `not-written` if the list cannot
+    /// `invalid-theft` if a stolen thing or the column of states does not fit the map, `not-read` if a keyring file cannot be read, `not-written` if the list cannot
     /// be written. What makes a report less sure is no error: it is in [`Exposure::doubts`].
     pub async fn report(self, patients: &mut impl Write) -> Result<Exposure, ExposureError> {
+        if let Some(column) = &self.jurisdiction {
+            check(&self.map, column)?;
+        }
         let mut investigation = Investigation::new(&self)?;
         investigation.learn_keys();
         let classes = investigation.classes();

@@ -49,7 +49,7 @@ impl Investigation<'_> {
     /// A copy, and the parts of it that are not sealed.
     fn add_copy(&self, stolen: &Stolen, copy: &Copy, found: &Found, by_bit: &[u64], rows: &mut Vec<Taken>) {
         let bits = copy.bits.unwrap_or_default();
-        let is_at_least = found.not_whole.is_some() || found.unnamed.rows > 0;
+        let is_at_least = !found.is_whole();
         let mut push = |what: String, opens: String, bit: u64, tokens_by_key: Vec<KeyTokens>| {
             let (stolen, patients) = (stolen.to_string(), of(by_bit, bit));
             rows.push(Taken { stolen, what, opens, patients, is_at_least, tokens_by_key });
@@ -88,7 +88,7 @@ impl Investigation<'_> {
         if found.index_values > 0 {
             let opens = match found.index_root {
                 Some(Held::NotTaken) => "which rows have the same value; the root of the index was not taken",
-                Some(Held::Taken) => "what a dictionary of names or days finds, since the root of the index was taken",
+                Some(Held::Taken) => "what a dictionary of names or days finds, since a root of the index was taken",
                 _ => {
                     "which rows have the same value, and perhaps more: it is not known whether the root of the index was taken"
                 }
@@ -140,7 +140,7 @@ impl Investigation<'_> {
             Thing::Actor(name, _) => {
                 (format!("login {name}{time}"), format!("what was opened for it: {} events of the log", number(events)))
             }
-            Thing::SubjectKeys(_) => (
+            Thing::SubjectKeys { .. } => (
                 "wrapped keys of subjects".to_owned(),
                 "nothing alone; with the key that wraps it, the key of a subject".to_owned(),
             ),

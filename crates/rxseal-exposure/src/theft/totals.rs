@@ -9,6 +9,7 @@ use super::taken;
 use crate::classes::Classes;
 use crate::counts::Counts;
 use crate::csv::csv_row;
+use crate::database::other_tables;
 use crate::day::rfc3339;
 use crate::error::ExposureError;
 use crate::log::{Facts, Openings};
@@ -36,7 +37,7 @@ struct Counted {
     clear: u64,
     patients: u64,
     by_bit: Vec<u64>,
-    by_jurisdiction: BTreeMap<usize, u64>,
+    by_jurisdiction: BTreeMap<u16, u64>,
 }
 
 impl Investigation<'_> {
@@ -48,9 +49,11 @@ impl Investigation<'_> {
         out: &mut impl Write,
     ) -> Result<Exposure, ExposureError> {
         self.doubt_keys(&read.found);
+        let has_other_tables = self.doubt_tables();
         let floors = self.floors(classes, &read.found, &openings);
         let mut counted = count(classes, read, &floors);
         self.doubt_rows(&read.found);
+        self.doubt_states(read);
         let of_taken = self.copies.iter().zip(&read.found).filter(|(copy, _)| copy.data != Held::NotTaken);
         of_taken.for_each(|(_, found)| counted.add_unnamed(&found.unnamed));
         counted.add_unnamed_openings(classes, openings.unnamed);
@@ -58,7 +61,6 @@ impl Investigation<'_> {
         self.write_patients(classes, read, &floors, &shown, out).map_err(ExposureError::not_written)?;
 
         let theft = self.theft;
-        let is_whole = |found: &Found| found.not_whole.is_none() && found.unnamed.rows == 0;
         let by_state = counted.worst.as_list();
         let sum = |of: fn(State) -> bool| by_state.iter().filter(|(state, _)| of(*state)).map(|(_, count)| count).sum();
         let totals = Totals {
@@ -66,7 +68,7 @@ impl Investigation<'_> {
             proven: sum(State::is_proven),
             at_most: sum(State::is_at_risk),
             clear: counted.clear,
-            is_patients_at_least: openings.unnamed > 0 || !read.found.iter().all(is_whole),
+            is_patients_at_least: openings.unnamed > 0 || has_other_tables || !read.found.iter().all(Found::is_whole),
             by_state,
         };
         let class_of = |class: &usize| ClassPatients {
@@ -112,9 +114,36 @@ impl Investigation<'_> {
         }
         let unknown: Vec<_> = tokens.iter().filter(|(key, _)| self.keys.held(**key) == Held::Unknown).collect();
         for (key, count) in unknown {
-            let text = "tokens are under a key that no keyring that was given and no log has: give the keyring file"
-                .to_owned();
-            self.doubts.push(Doubt { code: "key-unknown", place: Some(key.to_string()), count: Some(*count), text });
+            let (code, text) = if self.keys.is_known(*key) {
+                (
+                    "key-undecided",
+                    "tokens are under this key, which a keyring file had perhaps that was not given and that the thief could open: give the keyring files of all generations",
+                )
+            } else {
+                (
+                    "key-unknown",
+                    "tokens are under a key that no keyring that was given and no log has: give the keyring file",
+                )
+            };
+            let (place, text) = (Some(key.to_string()), text.to_owned());
+            self.doubts.push(Doubt { code, place, count: Some(*count), text });
+        }
+    }
+
+    /// Tables of stolen databases that nobody named. Answers whether there are some.
+    fn doubt_tables(&mut self) -> bool {
+        let taken = self.copies.iter().filter(|copy| copy.bits.is_some());
+        let taken: Vec<_> = taken.map(|copy| (&copy.source, copy.of.as_str())).collect();
+        let found = other_tables(&self.theft.map, &taken);
+        let has_some = !found.is_empty();
+        self.doubts.extend(found);
+        has_some
+    }
+
+    fn doubt_states(&mut self, read: &Read) {
+        if read.jurisdictions.is_too_many() {
+            let text = "the column has more different values than there are states, so none is shown: name the column that has the state".to_owned();
+            self.doubts.push(Doubt { code: "not-a-state", place: self.theft.jurisdiction.clone(), count: None, text });
         }
     }
 
@@ -134,6 +163,18 @@ impl Investigation<'_> {
             }
             if copy.data == Held::NotTaken {
                 continue;
+            }
+            if found.index_root_unknown > 0 {
+                let text = "values of an index are there, and it is not known whether the root of the index was taken: give the keyring files of all generations";
+                doubt("index-root-unknown", name.to_owned(), Some(found.index_root_unknown), text);
+            }
+            if found.subject_key_unknown > 0 {
+                let text = "tokens need the patient's own key too, and it is not known whether that was taken: add subject-keys:STORE, or state that none was";
+                doubt("subject-key-unknown", name.to_owned(), Some(found.subject_key_unknown), text);
+            }
+            if found.mixes_keyspaces {
+                let text = "rows do not say of which of its keyspaces they are, so two patients with one id count as one: name the column in `keyspace` of the map";
+                doubt("keyspace-unknown", name.to_owned(), Some(found.rows), text);
             }
             let in_place = |place: &String| format!("{name}, {place}");
             for (place, count) in &found.damaged {
@@ -201,7 +242,9 @@ impl Investigation<'_> {
     ) -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
         let names = shown.iter().map(|class| classes.name(*class));
-        out.write_all(csv_row(PATIENT.into_iter().chain(names).chain(["sources", "first", "last"])).as_bytes())?;
+        out.write_all(
+            csv_row(PATIENT.into_iter().chain(names).chain(["sources", "first", "last", "record"])).as_bytes(),
+        )?;
         let keyspaces = self.theft.keyspaces();
         let only = keyspaces.first().map_or("", String::as_str);
         let stolen: Vec<_> = self.theft.stolen.iter().map(ToString::to_string).zip(&self.bits).collect();
@@ -213,9 +256,8 @@ impl Investigation<'_> {
             let (first, last) = patient.opened.map_or_else(Default::default, |(first, last)| (time(first), time(last)));
             let [sealed, clear] = overall(classes, |class| floors.state(&patient, class)).map(State::as_str);
             let whose = [patient.keyspace.unwrap_or(only), patient.id, sealed, clear];
-            out.write_all(
-                csv_row(whose.into_iter().chain(states).chain([sources.as_str(), &first, &last])).as_bytes(),
-            )?;
+            let of_row = [sources.as_str(), &first, &last, patient.record.unwrap_or_default()];
+            out.write_all(csv_row(whose.into_iter().chain(states).chain(of_row)).as_bytes())?;
         }
         out.flush()
     }
@@ -271,9 +313,11 @@ fn count(classes: &Classes, read: &Read, floors: &Floors) -> Counted {
         for (bit, count) in counted.by_bit.iter_mut().enumerate() {
             *count = count.saturating_add((patient.taken >> bit) & 1);
         }
-        if worst.is_at_risk() {
-            let of = counted.by_jurisdiction.entry(read.jurisdictions.of(number)).or_default();
-            *of = of.saturating_add(1);
+        if worst.is_at_risk() || clear.is_at_risk() {
+            for at in read.jurisdictions.of(number) {
+                let of = counted.by_jurisdiction.entry(at).or_default();
+                *of = of.saturating_add(1);
+            }
         }
     }
     counted
@@ -284,6 +328,7 @@ impl Counted {
     fn add_unnamed(&mut self, unnamed: &Unnamed) {
         self.worst.add_all(&unnamed.worst);
         self.patients = self.patients.saturating_add(unnamed.rows);
+        self.clear = self.clear.saturating_add(unnamed.clear);
         for (class, counts) in self.by_class.iter_mut().enumerate() {
             counts.add_all(&unnamed.of(class));
         }
@@ -293,6 +338,10 @@ impl Counted {
     fn add_unnamed_openings(&mut self, classes: &Classes, openings: u64) {
         self.worst.add(State::Undecided, openings);
         self.patients = self.patients.saturating_add(openings);
+        if openings > 0 {
+            let nowhere = self.by_jurisdiction.entry(0).or_default();
+            *nowhere = nowhere.saturating_add(openings);
+        }
         for (class, counts) in self.by_class.iter_mut().enumerate() {
             counts.add(if classes.is_clear(class) { State::NotTaken } else { State::Undecided }, openings);
         }

@@ -59,9 +59,13 @@ fn keys_that_nobody_knows_leave_everything_undecided() {
     // A mistyped key was stolen: which one was it?
     let told_key = told(copy().stolen(stolen("key:AAAAAAAA")).keyring(place.ring.clone()));
     assert_eq!((told_key.numbers(), told_key.codes()), ((0, 3, 4), vec!["key-unknown"]));
-    for thing in ["kek:".to_owned() + &"00".repeat(32), "root:local:AAAAAAAA".to_owned()] {
+    // The keyring has an earlier generation, which may have been under that root key.
+    for (thing, codes) in [
+        ("kek:".to_owned() + &"00".repeat(32), vec!["key-unknown"]),
+        ("root:local:AAAAAAAA".to_owned(), vec!["key-undecided", "key-unknown"]),
+    ] {
         let told = told(copy().stolen(stolen(&thing)).keyring(place.ring.clone()));
-        assert_eq!((told.numbers(), told.codes()), ((0, 3, 4), vec!["key-unknown"]), "{thing}");
+        assert_eq!((told.numbers(), told.codes()), ((0, 3, 4), codes), "{thing}");
     }
 }
 
@@ -129,7 +133,8 @@ fn subject_keys_are_undecided_until_somebody_says_where_they_were() {
         let key = stolen(&format!("key:{}", place.keys.primary_key()));
         place.theft().stolen(place.copy("copy.csv", "csv:rx.csv")).stolen(key).keyring(place.ring.clone())
     };
-    assert_eq!(told(theft()).state("pat-7", "identity"), "undecided");
+    let undecided = told(theft());
+    assert_eq!((undecided.state("pat-7", "identity"), undecided.codes()), ("undecided", vec!["subject-key-unknown"]));
     let safe = told(theft().subject_keys_are_safe(Some("officer")));
     assert_eq!(safe.state("pat-7", "identity"), "sealed");
     assert_eq!(safe.exposure.assumed[0].by.as_deref(), Some("officer"));

@@ -3,26 +3,31 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rxseal::phi::{Drug, PatientName};
+use rxseal::phi::{Drug, Note, PatientName};
 use rxseal::testing::insecure_keyring_file;
 use rxseal::{Access, Keyring, Purpose, run_local};
 use rxseal_exposure::Theft;
 use rxseal_watch::verify::Verifier;
-use rxseal_watch::{CheckpointFolder, FileLog, SigningKey, Watch};
+use rxseal_watch::{CheckpointFolder, FileLog, SigningKey, Watch, WatchBuilder};
 
 use crate::support::{Place, stolen, told};
 
 /// A place with a log in which kim opened two of five patients, and lee a third one.
-struct Logged {
-    place: Place,
-    key: SigningKey,
+pub struct Logged {
+    pub place: Place,
+    pub key: SigningKey,
 }
 
 impl Logged {
-    fn new() -> Self {
+    /// With an empty log.
+    pub fn empty() -> Self {
         let place = Place::new();
         place.fill(5);
-        let logged = Self { place, key: SigningKey::generate("ph17.example").unwrap() };
+        Self { place, key: SigningKey::generate("ph17.example").unwrap() }
+    }
+
+    pub fn new() -> Self {
+        let logged = Self::empty();
         logged.run("ph17-a", |keys| {
             for (who, number) in [("user:kim", 1), ("user:kim", 2), ("user:lee", 3)] {
                 open(keys, who, number);
@@ -32,45 +37,58 @@ impl Logged {
     }
 
     /// What a program does under a watch.
-    fn run(&self, host: &str, work: impl FnOnce(&Keyring)) {
+    pub fn run(&self, host: &str, work: impl FnOnce(&Keyring)) {
+        self.run_by(host, |watch| watch, |_, keys| work(keys));
+    }
+
+    /// The same, with other settings of the watch.
+    pub fn run_by(
+        &self,
+        host: &str,
+        settings: impl FnOnce(WatchBuilder) -> WatchBuilder,
+        work: impl FnOnce(&Watch, &Keyring),
+    ) {
         fs::create_dir_all(self.log()).unwrap();
         fs::create_dir_all(self.place.path("elsewhere")).unwrap();
         let log = FileLog::in_folder(self.log(), self.key.expose_text().parse().unwrap()).unwrap();
         let elsewhere = CheckpointFolder::new(self.place.path("elsewhere"));
-        let watch = Watch::over(log).service("fulfil-api").host(host).copy_to(elsewhere).start().unwrap();
+        let watch = settings(Watch::over(log).service("fulfil-api").host(host).copy_to(elsewhere)).start().unwrap();
         let keys = run_local(Keyring::unlock("pharmacy-17", &self.place.roots, &self.place.ring)).unwrap();
         let keys = keys.observed_by(watch.observer());
-        work(&keys);
+        work(&watch, &keys);
         drop(keys);
         watch.stop().unwrap();
     }
 
-    fn log(&self) -> PathBuf {
+    pub fn log(&self) -> PathBuf {
         self.place.path("log")
     }
 
-    fn verifier(&self) -> Verifier {
+    pub fn verifier(&self) -> Verifier {
         Verifier::new([self.key.verifier()]).checkpoints(self.place.path("elsewhere")).unwrap()
     }
 
     /// The files of chains.
-    fn chains(&self) -> Vec<PathBuf> {
+    pub fn chains(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = fs::read_dir(self.log()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|ending| ending == "rxa"));
         files.sort();
         files
     }
 
-    fn kim(&self) -> Theft {
+    pub fn kim(&self) -> Theft {
         self.place.theft().stolen(stolen("actor:user:kim")).log(self.log(), self.verifier())
     }
 }
 
-fn open(keys: &Keyring, who: &str, number: u64) {
+pub fn open(keys: &Keyring, who: &str, number: u64) {
+    open_by(keys, &Access::new(who, Purpose::TREAT).unwrap(), number);
+}
+
+pub fn open_by(keys: &Keyring, access: &Access, number: u64) {
     let record = keys.record("prescription", number).unwrap();
     let (name, drug) = (record.seal::<PatientName>("Jane Doe").unwrap(), record.seal::<Drug>("warfarin").unwrap());
-    let access = Access::new(who, Purpose::TREAT).unwrap();
-    let reader = record.opened_by(&access);
+    let reader = record.opened_by(access);
     let _: String = reader.open::<PatientName, _>(&name).unwrap();
     if number == 1 {
         let _: String = reader.open::<Drug, _>(&drug).unwrap();
@@ -264,6 +282,22 @@ fn a_log_that_was_taken_has_the_ids_of_patients() {
     );
     assert_eq!((told.numbers(), told.exposure.totals.clear), ((0, 0, 6), 3));
     assert_eq!((told.state("1", "identifier"), told.state("4", "identifier")), ("readable", "not-taken"));
+}
+
+/// The log and the sources name a record alike, so it is one patient; another record type with the same id is another one.
+#[test]
+fn the_same_id_in_two_record_types_of_a_log_is_two_patients() {
+    let logged = Logged::new();
+    logged.run("ph17-a", |keys| {
+        let record = keys.record("visit", "1").unwrap();
+        let note = record.seal::<Note>("doing well").unwrap();
+        let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+        let _: String = record.opened_by(&access).open::<Note, _>(&note).unwrap();
+    });
+    // Two of the prescriptions that the sources have, and a visit of which only the log knows.
+    assert_eq!(told(logged.kim()).numbers(), (3, 3, 7));
+    let taken = stolen(&format!("audit:{}", logged.log().display()));
+    assert_eq!(told(logged.place.theft().stolen(taken).keyring(logged.place.ring.clone())).exposure.totals.clear, 4);
 }
 
 #[test]

@@ -3,7 +3,12 @@
 
 mod big;
 mod cases;
+mod clocks;
+mod hosts;
 mod logs;
+mod moved;
+mod people;
 mod stopped;
 mod support;
+mod whole;
 mod worlds;

@@ -136,9 +136,10 @@ pub fn told(theft: Theft) -> Told {
     for line in lines {
         let cells: BTreeMap<_, _> =
             names.iter().copied().map(str::to_owned).zip(line.split(',').map(str::to_owned)).collect();
-        let (subject, keyspace) = (cells["subject"].clone(), &cells["keyspace"]);
-        let key = if states.contains_key(&subject) { format!("{keyspace}/{subject}") } else { subject };
-        states.insert(key, cells);
+        let subject = cells["subject"].clone();
+        let longer = [&cells["keyspace"], &cells["record"]].map(|of| format!("{of}/{subject}"));
+        let key = [subject].into_iter().chain(longer).find(|key| !states.contains_key(key));
+        states.insert(key.unwrap(), cells);
     }
     let told = Told { states, exposure };
     told.adds_up();

@@ -7,6 +7,7 @@ use csv_core::{ReadFieldResult, Reader};
 use zeroize::Zeroizing;
 
 use super::lines::grow;
+use super::quotes::Quotes;
 use super::router::Router;
 use super::value::Value;
 
@@ -59,6 +60,7 @@ pub(super) fn columns(file: File, columns: &mut Vec<String>) -> Result<(), Strin
 struct Fields {
     file: File,
     reader: Reader,
+    quotes: Quotes,
     input: Zeroizing<Vec<u8>>,
     begin: usize,
     end: usize,
@@ -68,7 +70,7 @@ struct Fields {
 impl Fields {
     fn new(file: File) -> Self {
         let [input, field] = [INPUT, FIELD].map(|len| Zeroizing::new(vec![0; len]));
-        Self { file, reader: Reader::new(), input, begin: 0, end: 0, field }
+        Self { file, reader: Reader::new(), quotes: Quotes::new(), input, begin: 0, end: 0, field }
     }
 
     /// The names in the first line.
@@ -101,10 +103,14 @@ impl Fields {
             if self.begin == self.end {
                 self.begin = 0;
                 self.end = self.file.read(&mut self.input).map_err(|error| error.to_string())?;
+                if self.end == 0 {
+                    self.quotes.end()?;
+                }
             }
             let input = self.input.get(self.begin..self.end).unwrap_or_default();
             let output = self.field.get_mut(written..).unwrap_or_default();
             let (result, read, more) = self.reader.read_field(input, output);
+            self.quotes.follow(input.get(..read).unwrap_or_default())?;
             self.begin = self.begin.saturating_add(read);
             written = written.saturating_add(more);
             match result {
@@ -119,6 +125,6 @@ impl Fields {
     }
 
     fn wrong_number(&self, columns: usize) -> String {
-        format!("a row that ends near line {} has not {columns} fields, as the first line has", self.reader.line())
+        format!("a row that ends near line {} has not {columns} fields, as the first line has", self.quotes.line())
     }
 }

@@ -3,7 +3,11 @@
 #[cfg(feature = "postgres")]
 pub(crate) use in_postgres::{url, without_tokens};
 #[cfg(feature = "sqlite")]
+pub use in_sqlite::other_tables;
+#[cfg(feature = "sqlite")]
 pub(super) use in_sqlite::read as read_sqlite;
+#[cfg(not(feature = "sqlite"))]
+pub use without_sqlite::other_tables;
 #[cfg(not(feature = "sqlite"))]
 pub(super) use without_sqlite::read as read_sqlite;
 
@@ -29,6 +33,15 @@ mod without_sqlite {
 
     pub(crate) fn read(source: &Source, _: &Path, _: &str, _: &mut Router<'_>) -> Result<(), Error> {
         Err(super::without(source, "SQLite", "sqlite"))
+    }
+
+    /// Nothing of the file is read in this build, and reading a source says so.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn other_tables(_: &Path, _: &[&str]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -179,6 +179,10 @@ fn a_row_of_csv_is_counted_column_by_column() {
         ("id,drug,doc,tag\n1,Jane Doe,2\n", "has not 4 fields"),
         ("id,drug,doc,tag\n1,Jane Doe,2,3,4\n", "has not 4 fields"),
         ("id,drug,drug,doc,tag\n", "twice"),
+        // A quote that never closes would swallow the rows behind it, and one in the middle shifts them.
+        ("id,drug,doc,tag\n1,\"Jane Doe,2,3\n2,,,\n", "line 2: the quote"),
+        ("id,drug,doc,tag\n1,\"Jane \\\"Doe\\\"\",2,3\n", "line 2: text is behind the quote"),
+        ("\"id,drug,doc,tag\n1,Jane Doe,2,3\n", "line 1: the quote"),
     ] {
         place.write("b.csv", text);
         let error = place.count(&source).unwrap_err();

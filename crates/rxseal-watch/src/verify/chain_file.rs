@@ -42,6 +42,8 @@ pub(super) struct Checked {
     last: Option<(u64, u64)>,
     is_stopped: bool,
     covered: u64,
+    /// When the first line was written that no checkpoint from elsewhere covers.
+    uncovered_since: Option<u64>,
     /// The first line that is not as it was written: after it nothing can be said.
     bad: Option<(Fault, u64)>,
     findings: Vec<Finding>,
@@ -97,6 +99,7 @@ impl Checked {
             last: None,
             is_stopped: false,
             covered: 0,
+            uncovered_since: None,
             bad: None,
             findings: Vec::new(),
             unlocks: Vec::new(),
@@ -151,12 +154,14 @@ impl Checked {
         }
         self.event(beginning, json)?;
         self.head = next;
+        self.uncovered_since.get_or_insert(beginning.t);
         if let Some((hash, is_elsewhere)) = self.expected.checkpoints.get(&next.size) {
             if *hash != next.hash {
                 return Err(Fault::CheckpointDiffers);
             }
             if *is_elsewhere {
                 self.covered = next.size;
+                self.uncovered_since = None;
             }
         }
         let n = next.size.saturating_sub(1);
@@ -235,8 +240,11 @@ impl Checked {
         }
         let uncovered = size.saturating_sub(self.covered);
         let is_young = self.last.is_some_and(|(t, _)| t >= self.young);
+        // Lines that are older should be elsewhere, even if others were written after them.
+        let is_on_its_way = is_young && self.uncovered_since.is_none_or(|since| since >= self.young);
         if is_young && !self.is_stopped && !is_named_torn {
-            self.find(Fault::Running { uncovered });
+            let is_late = has_witness && !is_on_its_way;
+            self.find(if is_late { Fault::Uncovered { lines: uncovered } } else { Fault::Running { uncovered } });
             return;
         }
         if self.torn > 0 {
@@ -253,7 +261,7 @@ impl Checked {
         match uncovered {
             0 => {}
             _ if !has_witness => {}
-            _ if is_young => self.find(Fault::Running { uncovered }),
+            _ if is_on_its_way => self.find(Fault::Running { uncovered }),
             lines => self.find(Fault::Uncovered { lines }),
         }
     }

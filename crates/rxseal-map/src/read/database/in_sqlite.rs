@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use rxseal::Error;
+use rxseal::count::CountSql;
+use rxseal_sqlite::__private::filled_tables;
 use rxseal_sqlite::{Cell, describe_sqlite, scan_sqlite};
 
 use crate::read::router::Router;
@@ -46,4 +48,15 @@ pub(crate) fn read(_: &Source, file: &Path, table: &str, router: &mut Router<'_>
         router.end_row();
     })?;
     Ok(())
+}
+
+/// The tables of a file that have rows and are none of these, which are written as in a map.
+///
+/// # Errors
+///
+/// Those of [`count_tokens`](crate::count_tokens).
+pub fn other_tables(file: &Path, known: &[&str]) -> Result<Vec<String>, Error> {
+    let known: Vec<_> = known.iter().filter_map(|table| CountSql::sqlite(table, "c").ok()).collect();
+    let is_known = |table: &String| known.iter().any(|known| known.table().eq_ignore_ascii_case(table));
+    Ok(filled_tables(file)?.into_iter().filter(|table| !is_known(table)).collect())
 }
