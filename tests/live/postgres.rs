@@ -36,6 +36,23 @@ fn the_suite_of_all_stores() {
     keyring_store(fresh).unwrap();
 }
 
+/// A thief of a database has all of its tables, whatever a map names.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn every_table_with_rows_of_its_own_is_listed() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    schema.run(
+        "CREATE TABLE rx (id int); CREATE TABLE \"Odd one\" (id int); CREATE VIEW seen AS SELECT * FROM rx;
+        CREATE MATERIALIZED VIEW kept AS SELECT * FROM rx; CREATE TABLE whole (id int) PARTITION BY RANGE (id);
+        CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (9)",
+    );
+    let tables = runtime.block_on(rxseal_postgres::__private::tables_of(&schema.url())).unwrap();
+    assert!(!tables.iter().any(|(of, _)| of.starts_with("pg_") || of == "information_schema"), "{tables:?}");
+    let here: Vec<_> = tables.into_iter().filter(|(of, _)| *of == schema.name).map(|(_, table)| table).collect();
+    assert_eq!(here, ["Odd one", "kept", "rx", "whole"]);
+}
+
 #[test]
 #[ignore = "needs .ci/servers"]
 fn the_suite_of_all_subject_stores() {

@@ -86,6 +86,22 @@ fn what_is_not_known_is_not_counted_as_safe() {
     );
 }
 
+/// Who reads the first lines sees why, and where the rest is.
+#[test]
+fn why_it_is_undecided_is_said_at_the_top() {
+    let mut exposure = samples::undecided();
+    let line = |exposure: &Exposure| page("undecided-why", exposure).lines().nth(2).unwrap().to_owned();
+    assert_eq!(
+        line(&exposure),
+        "Not all is decided: the whole time: no log of openings was given for the time of the theft (1); patients.name: tokens are cut, so their \
+         keys are not known (311); patients.drug: tokens are under a key that no keyring file has (9,204)."
+    );
+    let more = exposure.doubts.clone();
+    exposure.doubts.extend(more);
+    assert!(line(&exposure).ends_with("(9,204); 3 more are under “How sure is this”."), "{}", line(&exposure));
+    assert!(!page("ordinary", &samples::ordinary()).contains("Not all is decided"));
+}
+
 #[test]
 fn who_must_be_told_follows_from_the_numbers() {
     let told = |exposure: &Exposure| {

@@ -89,7 +89,7 @@ pub fn ordinary() -> Exposure {
             },
             Mitigation {
                 at: 1_788_143_460,
-                what: "svc:fulfil-api frozen".to_owned(),
+                what: "svc:fulfil-api: frozen".to_owned(),
                 who: Some("user:sam.ops".to_owned()),
             },
             Mitigation {

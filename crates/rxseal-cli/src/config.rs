@@ -215,6 +215,11 @@ impl Config {
         self.roots.iter().any(Spec::is_local)
     }
 
+    /// Whether somebody named root keys at all.
+    pub fn names_roots(&self) -> bool {
+        !self.roots.is_empty()
+    }
+
     /// Whether there are subject keys to count.
     pub fn has_subject_store(&self) -> bool {
         self.subject_store.is_some()

@@ -14,6 +14,8 @@ mod patients;
 mod random;
 mod restore;
 mod row;
+mod rows;
+mod tables;
 mod theft;
 mod thief;
 mod undecided;
@@ -24,9 +26,11 @@ use crate::output::Output;
 
 pub async fn run(global: &Global, command: Drill, output: &Output) -> Result<(), Failure> {
     match command {
-        Drill::Restore { data, rings, drill } => restore::run(global, data.as_deref(), &rings, &drill, output).await,
-        Drill::Theft { data, rings, canaries, drill } => {
-            theft::run(global, data.as_deref(), &rings, &canaries, &drill, output).await
+        Drill::Restore { data, rings, expect_rows, drill } => {
+            restore::run(global, data.as_deref(), &rings, &expect_rows, &drill, output).await
+        }
+        Drill::Theft { data, rings, canaries, without_phi, drill } => {
+            theft::run(global, data.as_deref(), &rings, &canaries, &without_phi, &drill, output).await
         }
         Drill::KeyLoss { data, rings, subject_backup, drill } => {
             key_loss::run(global, data.as_deref(), &rings, subject_backup.as_deref(), &drill, output).await

@@ -1,31 +1,33 @@
 //! `rxseal evidence`: what shows that data is encrypted and where its keys are, and whether that is as it was made.
 
+mod check;
 mod logs;
+mod not_made;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use rxseal_evidence::{Evidence, EvidenceError, Pack, ScanFacts, Verdict, Verified, verify};
+use rxseal_evidence::{Evidence, EvidenceError, Pack, ScanFacts, Verdict};
 use rxseal_map::{Keyspace, Map, Source};
-use rxseal_watch::VerifierKey;
-use rxseal_watch::verify::{Verdict as LogVerdict, Verifier};
 use serde_json::json;
 
 use crate::args::{Evidence as Command, Global, MakeEvidence};
-use crate::audit::log::{Log, failed};
-use crate::audit::{events, verifier_keys};
+use crate::audit::log::failed;
 use crate::config::Config;
 use crate::failure::{Failure, usage};
 use crate::journal::who;
 use crate::map::Files;
-use crate::output::{Output, time};
+use crate::output::Output;
 use crate::read::read_text;
 use crate::scan::{Places, Wanted};
+use not_made::not_made;
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Make(command) => make(global, *command, output).await,
-        Command::Verify { folder, keys, log } => check(&folder, &keys, log.as_deref(), output),
+        Command::Verify { folder, keys, log, checkpoints } => {
+            let log = log.as_deref().map(|log| (log, checkpoints.as_deref()));
+            check::run(&folder, &keys, log, output)
+        }
     }
 }
 
@@ -56,6 +58,8 @@ async fn make(global: &Global, command: MakeEvidence, output: &Output) -> Result
     }
     if config.has_local_root() {
         evidence.root_key_is_here();
+    } else if config.names_roots() {
+        evidence.no_root_key_is_here();
     }
     for program in &command.programs {
         evidence.program(program).map_err(not_made)?;
@@ -139,59 +143,6 @@ fn say(pack: &Pack, out: &Path, output: &Output) -> Result<(), Failure> {
         Verdict::Complete => Ok(()),
         Verdict::Open => Err(Failure::Coded("undecided", format!("{open} questions are open"))),
         Verdict::Red => Err(Failure::Checked(format!("{red} red lines"))),
-    }
-}
-
-fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) -> Result<(), Failure> {
-    let keys = verifier_keys(keys)?;
-    let pack = verify(folder, &keys).map_err(not_made)?;
-    let event = log.map(|log| event_of(&pack, log, &keys)).transpose()?;
-    let made = time(pack.made_at());
-    let mut text = format!(
-        "as it was made: {} files, {}, made {made} by {}\nsha256 {}",
-        pack.files(),
-        pack.verdict(),
-        pack.made_by(),
-        hex::encode(pack.digest())
-    );
-    if let Some((chain, n, at)) = &event {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "\nin the log: {}, chain {chain}, line {n}", events::shown(*at));
-    }
-    let event = event.map(|(chain, n, at)| json!({ "chain": chain, "n": n, "t": at }));
-    let value = json!({
-        "verdict": pack.verdict(), "files": pack.files(), "made_at": pack.made_at(), "made_by": pack.made_by(),
-        "sha256": hex::encode(pack.digest()), "event": event,
-    });
-    Ok(output.say(&text, &value)?)
-}
-
-/// Chain, number and time of its event, in a log that nobody changed.
-fn event_of(pack: &Verified, log: &Path, keys: &[VerifierKey]) -> Result<(String, u64, u64), Failure> {
-    let report = Log::open(log)?.verify(&Verifier::new(keys.to_vec())).map_err(failed)?;
-    if report.verdict() == LogVerdict::Tampered {
-        return Err(Failure::Coded("tampered", format!("somebody changed the log {}", log.display())));
-    }
-    let (sha256, mut found) = (hex::encode(pack.digest()), None);
-    events::each(log, None, |event| {
-        if event.kind() == "evidence" && event.text("sha256") == Some(&sha256) {
-            found = Some((event.chain().to_string(), event.number(), event.time()));
-        }
-        Ok(())
-    })?;
-    found.ok_or_else(|| {
-        let text = format!(
-            "no event in {} is of this pack: it is another log, or somebody made the pack elsewhere",
-            log.display()
-        );
-        Failure::Checked(text)
-    })
-}
-
-fn not_made(error: EvidenceError) -> Failure {
-    match error {
-        EvidenceError::Watch(error) => failed(error),
-        error => Failure::Coded(error.code(), error.to_string()),
     }
 }
 

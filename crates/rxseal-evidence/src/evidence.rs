@@ -112,7 +112,13 @@ impl Evidence {
 
     /// A root key is in a file or a variable of this machine.
     pub fn root_key_is_here(&mut self) {
-        self.facts.here.root_key = true;
+        self.facts.here.root_key = Some(true);
+    }
+
+    /// The settings of this machine name the root keys that it uses, and none of them is in a file or a variable of it. Of a machine that has data
+    /// this is what lets somebody [state](Self::stated) that a local root key is apart from them.
+    pub fn no_root_key_is_here(&mut self) {
+        self.facts.here.root_key.get_or_insert(false);
     }
 
     /// The database of the map's `postgres:` sources is on this host.

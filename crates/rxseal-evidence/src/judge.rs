@@ -1,6 +1,7 @@
 //! What is wrong, and what is not known: the red lines and open questions of evidence.
 
 use crate::facts::Facts;
+use crate::log::Run;
 use crate::remark::Remark;
 use crate::ring::KeyFacts;
 use crate::scan::{Dated, ScanFacts};
@@ -9,6 +10,8 @@ use crate::scan::{Dated, ScanFacts};
 const SCAN_DAYS: u64 = 30;
 /// A backup that nobody has restored for so long may not be one.
 const RESTORE_DAYS: u64 = 180;
+/// How many of the tokens that the scan has a restore drill must have read, in quarters: data grows between the two.
+const RESTORE_QUARTERS: u64 = 3;
 const DAY: u64 = 86_400;
 /// How far a clock may be ahead, in seconds.
 const AHEAD: u64 = 3600;
@@ -37,8 +40,14 @@ fn judge_keys(facts: &Facts, remarks: &mut Vec<Remark>) {
                 let text = format!("The root key {provider} {name} of {keyspace} is not apart from the data ({why}).");
                 remarks.push(Remark::red("root-key-beside-data", text));
             } else if !root.apart.is_yes() {
+                let todo = if root.is_local() && facts.here.data {
+                    "Name the root keys that this machine uses, and let somebody who knows state it."
+                } else {
+                    "Somebody who knows should state it."
+                };
+                let why = &root.apart.why;
                 let text = format!(
-                    "Whether the root key {provider} {name} of {keyspace} is apart from the data is unknown. Somebody who knows should state it."
+                    "Whether the root key {provider} {name} of {keyspace} is apart from the data is unknown: {why}. {todo}"
                 );
                 remarks.push(Remark::open("apart-unknown", text));
             }
@@ -169,18 +178,38 @@ fn judge_logs(facts: &Facts, remarks: &mut Vec<Remark>) {
 }
 
 fn judge_restore(facts: &Facts, remarks: &mut Vec<Remark>) {
-    for keyspace in facts.keyrings.iter().map(|ring| &ring.keyspace) {
+    for ring in &facts.keyrings {
+        let keyspace = &ring.keyspace;
         match facts.last_restore(keyspace) {
             Some(drill) if drill.out != "passed" => {
                 let text = format!("The last restore drill of {keyspace} did not pass.");
                 remarks.push(Remark::red("restore-drill-failed", text));
             }
-            Some(drill) if is_within(drill.at, facts.made_at, RESTORE_DAYS) => {}
+            Some(drill) if is_within(drill.at, facts.made_at, RESTORE_DAYS) => {
+                judge_size(facts, keyspace, drill, remarks);
+            }
             _ => {
                 let text = format!("No log has a restore drill of {keyspace} of the last {RESTORE_DAYS} days.");
                 remarks.push(Remark::red("restore-drill-old", text));
             }
         }
+    }
+}
+
+/// A drill of a copy that has a small part of the data says nothing of the rest.
+fn judge_size(facts: &Facts, keyspace: &str, drill: &Run, remarks: &mut Vec<Remark>) {
+    let Some(scan) = &facts.scan else { return };
+    // One that names no keyspace is of all of them.
+    let rings = facts.keyrings.iter().filter(|ring| drill.keyspace.is_none() || ring.keyspace == keyspace);
+    let keys = rings.flat_map(|ring| &ring.keys).map(|key| scan.tokens_under(&key.id));
+    let scanned = keys.fold(0, u64::saturating_add);
+    let read = drill.numbers.get("tokens");
+    if read.is_none_or(|read| read.saturating_mul(4) < scanned.saturating_mul(RESTORE_QUARTERS)) {
+        let read = read.map_or_else(|| "an unknown number of".to_owned(), u64::to_string);
+        let text = format!(
+            "The last restore drill of {keyspace} read {read} tokens, and the scan has {scanned}. So it shows nothing of the others."
+        );
+        remarks.push(Remark::open("restore-drill-partial", text));
     }
 }
 

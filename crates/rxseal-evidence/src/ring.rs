@@ -46,8 +46,8 @@ pub(crate) struct RootFacts {
 pub(crate) struct Here {
     /// Some data is on this machine.
     pub(crate) data: bool,
-    /// A root key is in a file or a variable of this machine.
-    pub(crate) root_key: bool,
+    /// Whether a root key is in a file or a variable of this machine. Null if nobody named the root keys that it uses.
+    pub(crate) root_key: Option<bool>,
 }
 
 impl Ring {
@@ -79,8 +79,9 @@ impl Ring {
 
     /// Says of each root key whether it is apart from the data, as far as that is seen or stated.
     pub(crate) fn judge_places(&mut self, here: Here, stated: Option<(bool, &str)>) {
+        let has_others = self.root_keys.iter().any(|root| !root.is_local());
         for root in &mut self.root_keys {
-            root.apart = root.is_apart(here, stated);
+            root.apart = root.is_apart(here, has_others, stated);
         }
     }
 }
@@ -108,12 +109,25 @@ impl RootFacts {
         Self { provider: provider.to_owned(), name: name.to_owned(), region: of_arn(3), account: of_arn(4), apart }
     }
 
-    fn is_apart(&self, here: Here, stated: Option<(bool, &str)>) -> Answer {
+    /// Whether it is in a file or a variable of some machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.provider == "local"
+    }
+
+    /// `has_others` says whether a root key that is not local unlocks the keyring too, so that a machine can do without this one.
+    fn is_apart(&self, here: Here, has_others: bool, stated: Option<(bool, &str)>) -> Answer {
         // The account of the services that imitate AWS.
         let is_real = self.account.as_ref().is_some_and(|account| !account.bytes().all(|digit| digit == b'0'));
+        let is_said_no = stated.is_some_and(|(is_apart, _)| !is_apart);
         match &*self.provider {
-            "local" if here.data && here.root_key => {
+            "local" if here.data && here.root_key == Some(true) => {
                 Answer::observed(Word::No, "a root key and data are on the machine that made this evidence")
+            }
+            // Data is here, and so may be the file. Nobody's word alone says that it is not.
+            "local" if here.data && !is_said_no && !(here.root_key == Some(false) && has_others) => {
+                let why = "it is a file or a variable of some machine, the one that made this evidence has data, and nothing shows that it uses \
+                           another root key";
+                Answer::stated_or_unknown(None, why)
             }
             // Who says that it is not apart knows more than a name does.
             "aws-kms" if is_real && stated.is_none_or(|(is_apart, _)| is_apart) => {

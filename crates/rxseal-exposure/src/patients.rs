@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::classes::Classes;
 use crate::error::ExposureError;
 use crate::rule::Held;
 use crate::state::State;
@@ -43,6 +44,15 @@ pub(crate) struct Patient<'p> {
     pub(crate) taken: u64,
     /// When it was opened for the first and for the last time, in Unix seconds, as far as events say it.
     pub(crate) opened: Option<(u32, u32)>,
+}
+
+/// The overall state of a patient: the worst of what should be sealed, as the totals count it, and the worst of readable columns.
+pub(crate) fn overall(classes: &Classes, state: impl Fn(usize) -> State) -> [State; 2] {
+    let worst = |is_in_totals: bool| {
+        let of = (0..classes.len()).filter(|class| classes.is_in_totals(*class) == is_in_totals);
+        of.map(&state).min().unwrap_or(State::NotTaken)
+    };
+    [worst(true), worst(false)]
 }
 
 impl Patients {

@@ -133,3 +133,19 @@ async fn describe(connection: &mut PgConnection, sql: &CountSql) -> Result<Optio
     let columns: Vec<_> = columns.collect();
     Ok((!columns.is_empty()).then_some(PostgresTable { doubt, columns }))
 }
+
+/// Schema and name of all tables that hold rows of their own and that the role may see, in all schemas but those of the server.
+///
+/// # Errors
+///
+/// Those of [`describe_postgres`].
+pub async fn tables_of(url: &str) -> Result<Vec<(String, String)>, Error> {
+    connected(url, &Table::Other, async |connection| {
+        sqlx::query_as(TABLES).persistent(false).fetch_all(connection).await
+    })
+    .await
+}
+
+/// Partitions are in the table that they are of.
+const TABLES: &str = "SELECT n.nspname::text, c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition AND n.nspname !~ '^(pg_|information_schema$)' ORDER BY 1, 2";

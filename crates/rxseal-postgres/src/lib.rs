@@ -17,6 +17,7 @@ pub use subjects::PostgresSubjectStore;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::count::rows_by_keyspace;
+    pub use crate::describe::tables_of;
     pub use crate::trouble::{too_late, trouble};
     pub use crate::url::parse_url;
 }

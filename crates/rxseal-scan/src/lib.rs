@@ -21,3 +21,9 @@ pub use kind::{Certainty, Kind};
 pub use known::{KnownValues, TooShort};
 pub use report::{Report, Verdict};
 pub use scan::Scan;
+
+/// For the other crates of rxseal. It may change with any release.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::table::is_plain_name;
+}

@@ -5,6 +5,8 @@ mod spot;
 use rxseal_map::__private::said;
 use rxseal_map::{Addresses, Source, Spot, Value, Visitor, read_source};
 
+pub use spot::is_plain_name;
+
 use crate::cell::SealedPlace;
 use crate::finding::Undecided;
 use crate::report::Report;

@@ -18,12 +18,16 @@ pub enum Drill {
         data: Option<PathBuf>,
         #[command(flatten)]
         rings: Rings,
+        /// How many rows a source of the map should have at least, as somebody counted them in the database: the drill fails if the copy has
+        /// fewer. May be repeated. Without it the copy is compared with the last drill that passed
+        #[arg(long, value_name = "SOURCE=N")]
+        expect_rows: Vec<String>,
         #[command(flatten)]
         drill: DrillOptions,
     },
     /// Take away each root key, each provider and the subject keys in turn, in memory, and try what still opens
     ///
-    /// It prints what each loss would cost, and fails if one of them costs everything of a keyspace.
+    /// It prints what each loss would cost, and fails if one of them costs a value.
     KeyLoss {
         /// Read a copy instead of the sources themselves: a folder that takes the place of the map's folder
         #[arg(long, value_name = "FOLDER")]
@@ -48,6 +52,9 @@ pub enum Drill {
         /// A list of canaries, as `rxseal canary plant` wrote it: none of them may be readable; may be repeated
         #[arg(long, value_name = "FILE")]
         canaries: Vec<PathBuf>,
+        /// A table of the copy that is in no source of the map, and that has no patients' data as you know; may be repeated
+        #[arg(long, value_name = "TABLE")]
+        without_phi: Vec<String>,
         #[command(flatten)]
         drill: DrillOptions,
     },

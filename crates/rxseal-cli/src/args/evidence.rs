@@ -15,6 +15,9 @@ pub enum Evidence {
     /// folder is written in each of these cases.
     Make(Box<MakeEvidence>),
     /// Check that no file of a pack was changed, added or removed since it was made
+    ///
+    /// First it prints what the pack says of its day: complete, open or red. The exit status does not say that again: it is 0 if the pack is as it
+    /// was made, red or not, and 1 if it is not. With --log it is 7 if nothing proves on which day that was.
     Verify {
         /// The folder of the pack
         folder: PathBuf,
@@ -24,6 +27,9 @@ pub enum Evidence {
         /// The log of the command that made it: folder, or postgres://HOST/DATABASE. Then the pack must be in it
         #[arg(long, value_name = "LOG")]
         log: Option<PathBuf>,
+        /// Where the checkpoints of that log were kept elsewhere. Without them nothing proves on which day the pack was made
+        #[arg(long, value_name = "PATH", requires = "log")]
+        checkpoints: Option<PathBuf>,
     },
 }
 

@@ -37,6 +37,8 @@ pub struct Answer<const N: usize> {
     pub summary: String,
     /// What counts most, with a word for each: for the page and the log.
     pub figures: Vec<(&'static str, u64)>,
+    /// The same of one keyspace, for its line in the log.
+    pub of_keyspaces: Vec<(String, Vec<(&'static str, u64)>)>,
     pub faults: Vec<Fault>,
     pub undecided: Vec<Undecided>,
     /// What only this drill says, for programs.

@@ -17,7 +17,7 @@ use super::patients::Patients;
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
 use crate::config::Config;
-use crate::count::keyrings;
+use crate::count::{has_key, keyrings};
 use crate::failure::{Failure, usage};
 use crate::journal::who;
 use crate::map::Files;
@@ -66,11 +66,11 @@ impl Tables<'_> {
             }
         }
         for Table { source, drawn, .. } in &self.read {
-            let (name, mut fault) = (source.name(), |code, count: u64, text: &str| {
+            let mut fault = |code, count: u64, text: &str| {
                 if count > 0 {
                     faults.push(Fault::new(code, source.name(), format!("{count} {text}")));
                 }
-            });
+            };
             fault(
                 "not-a-token",
                 drawn.not_tokens,
@@ -78,17 +78,57 @@ impl Tables<'_> {
             );
             fault("no-keyspace", drawn.rows_of_none, "rows name no keyspace, so no keyring opens them");
             if let Some(doubt) = drawn.read.doubt {
-                undecided.push(Undecided::of(name, "doubted", doubt));
-            }
-            if drawn.keys.is_empty() && !source.empty().is_all() {
-                undecided.push(Undecided::of(name, "no-tokens", EMPTY));
+                undecided.push(Undecided::of(source.name(), "doubted", doubt));
             }
         }
+        self.judge_absent(undecided);
+    }
+
+    /// Sources and columns of which there is no token, so that nothing of them was tried.
+    pub fn judge_absent(&self, undecided: &mut Vec<Undecided>) {
+        for Table { source, layout, drawn } in &self.read {
+            if source.empty().is_all() {
+                continue;
+            }
+            if drawn.keys.is_empty() {
+                undecided.push(Undecided::of(source.name(), "no-tokens", EMPTY));
+                continue;
+            }
+            for ((sealed, field), tokens) in source.sealed().iter().zip(&layout.fields).zip(&drawn.places) {
+                if field.is_some() && *tokens == 0 && !source.empty().is_column(sealed.place()) {
+                    let place = Some(sealed.place().to_string());
+                    let source = source.name().into();
+                    undecided.push(Undecided { source, place, code: "column-empty", text: EMPTY_COLUMN.into() });
+                }
+            }
+        }
+    }
+
+    /// Of each keyring, how many rows have a token of it, and how many tokens and tags are under its keys.
+    pub fn sizes(&self, rings: &[KeyringFile]) -> Vec<Size> {
+        let size = |(at, ring): (usize, &KeyringFile)| {
+            let rows = self.read.iter().filter_map(|table| table.drawn.rows_of_rings.get(at));
+            let keys = self.read.iter().flat_map(|table| &table.drawn.keys).filter(|(key, _)| has_key(ring, **key));
+            Size {
+                rows: rows.copied().fold(0, u64::saturating_add),
+                tokens: keys.map(|(_, of)| of.tokens.saturating_add(of.tags)).fold(0, u64::saturating_add),
+            }
+        };
+        rings.iter().enumerate().map(size).collect()
     }
 }
 
 const EMPTY: &str =
     "it has no token of these keyspaces: an empty copy, another database and a mistyped name look the same";
+const EMPTY_COLUMN: &str = "no row has a token in this column, so none was tried: if it is empty on purpose, say so with `empty = { columns = [..] }` in the map";
+
+/// How much of a keyspace a copy has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub rows: u64,
+    /// Tokens, and record tags.
+    pub tokens: u64,
+}
 
 impl Bench {
     /// Checks everything that was typed before a root key is asked.

@@ -17,6 +17,10 @@ use crate::count::has_key;
 pub struct Drawn {
     pub read: SourceRead,
     pub keys: BTreeMap<KeyId, OfKey>,
+    /// Of each keyring, how many rows have a token of it.
+    pub rows_of_rings: Vec<u64>,
+    /// How many tokens each sealed place of the map has.
+    pub places: Vec<u64>,
     /// Values in sealed places that are not tokens.
     pub not_tokens: u64,
     /// Rows that name a keyspace that is not drilled, and rows that name none.
@@ -29,6 +33,8 @@ pub struct Drawn {
 pub struct OfKey {
     pub rows: u64,
     pub tokens: u64,
+    /// Record tags.
+    pub tags: u64,
     /// How many of the tokens need a patient's key too.
     pub with_subject: u64,
     pub drawn: Vec<Rc<Row>>,
@@ -92,7 +98,15 @@ impl<'s> Drawing<'s> {
         want: u32,
         patients: Option<&'s mut Patients>,
     ) -> Result<Self, Error> {
-        let read = SourceRead::default();
+        let drawn = Drawn {
+            read: SourceRead::default(),
+            keys: BTreeMap::new(),
+            rows_of_rings: vec![0; rings.len()],
+            places: vec![0; source.sealed().len()],
+            not_tokens: 0,
+            rows_of_others: 0,
+            rows_of_none: 0,
+        };
         Ok(Self {
             source,
             layout,
@@ -104,7 +118,7 @@ impl<'s> Drawing<'s> {
             cells: Vec::new(),
             keyspace: Cell::Null,
             row: Row::default(),
-            drawn: Drawn { read, keys: BTreeMap::new(), not_tokens: 0, rows_of_others: 0, rows_of_none: 0 },
+            drawn,
             patients,
         })
     }
@@ -162,6 +176,7 @@ impl<'s> Drawing<'s> {
             return;
         }
         self.row.ring = ring;
+        self.count_row(ring);
         let subject = self.source.subject().filter(|_| self.layout.record.subject().is_some());
         self.row.subject = subject.map(|place| self.cell(&place.to_string())).unwrap_or_default();
         let has_subject = self.row.subject.is_some();
@@ -184,6 +199,17 @@ impl<'s> Drawing<'s> {
                     None => of_key.drawn.push(row),
                 }
             }
+        }
+    }
+
+    fn count_row(&mut self, ring: Option<usize>) {
+        let add = |count: Option<&mut u64>| count.into_iter().for_each(|count| *count = count.saturating_add(1));
+        add(ring.and_then(|ring| self.drawn.rows_of_rings.get_mut(ring)));
+        for (at, _) in &self.row.tokens {
+            add(self.drawn.places.get_mut(*at));
+        }
+        if let Some(key) = self.row.tag.and_then(|tag| tag.key_id()) {
+            add(Some(&mut self.drawn.keys.entry(key).or_default().tags));
         }
     }
 

@@ -80,7 +80,10 @@ fn tell<const N: usize>(
         None => run,
     };
     for ring in &bench.rings {
-        bench.config.journal.ran(&run.clone().keyspace(ring.keyspace()), output)?;
+        let of = answer.of_keyspaces.iter().filter(|(keyspace, _)| keyspace == ring.keyspace());
+        let run = run.clone().keyspace(ring.keyspace());
+        let run = of.flat_map(|(_, figures)| figures).fold(run, |run, (name, count)| run.number(name, *count));
+        bench.config.journal.ran(&run, output)?;
     }
     Ok(())
 }

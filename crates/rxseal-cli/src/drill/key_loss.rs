@@ -200,6 +200,9 @@ impl Trial<'_> {
                 _ => format!("whoever loses {loss} loses everything: all {} values", cost.of),
             };
             self.faults.push(Fault::new("loses-everything", keyspace, text));
+        } else if cost.lost > 0 {
+            let text = format!("whoever loses {loss} loses {} of {} values", cost.lost, cost.of);
+            self.faults.push(Fault::new("loses-part", keyspace, text));
         }
     }
 
@@ -220,6 +223,7 @@ impl Trial<'_> {
             numbers_from: 2,
             summary,
             figures: vec![("losses", count), ("worst", worst)],
+            of_keyspaces: Vec::new(),
             faults,
             undecided,
             value,

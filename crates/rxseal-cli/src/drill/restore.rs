@@ -7,11 +7,12 @@ use rxseal::{KeyId, Keyring};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::bench::{Bench, Table, Tables};
+use super::bench::{Bench, Size, Table, Tables};
 use super::draw::OfKey;
 use super::end::end;
 use super::fault::Fault;
 use super::opening::{self, Hand};
+use super::rows::Expected;
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
 use crate::failure::Failure;
@@ -31,11 +32,13 @@ pub async fn run(
     global: &Global,
     copies: Option<&Path>,
     rings: &Rings,
+    expected: &[String],
     options: &DrillOptions,
     output: &Output,
 ) -> Result<(), Failure> {
     let bench = Bench::of(global, copies, rings, options).await?;
     bench.check_copies(copies, options.map.postgres.as_deref())?;
+    let expected = Expected::of(expected, &bench)?;
     let roots = bench.config.roots(output).await?;
     let tables = bench.draw(None).await?;
     let subjects = bench.subjects(&tables).await?;
@@ -64,7 +67,7 @@ pub async fn run(
         lines.extend(table.drawn.keys.iter().map(|(key, of)| Line::new(table, *key, of, tried.0.get(key))));
     }
     let times = Times { read: tables.took, unlocked, opened: begun.elapsed() };
-    end(&answer(&tables, &lines, faults, &times), &bench, output)
+    end(&answer(&bench, &tables, &lines, &expected, faults, &times), &bench, output)
 }
 
 struct Times {
@@ -111,17 +114,27 @@ impl Line {
     }
 }
 
-fn answer(tables: &Tables<'_>, lines: &[Line], mut faults: Vec<Fault>, times: &Times) -> Answer<7> {
+fn answer(
+    bench: &Bench,
+    tables: &Tables<'_>,
+    lines: &[Line],
+    expected: &Expected,
+    mut faults: Vec<Fault>,
+    times: &Times,
+) -> Answer<7> {
     let mut undecided = tables.undecided.clone();
     tables.judge(&mut faults, &mut undecided);
+    expected.judge(bench, tables, &mut faults, &mut undecided);
     faults.extend(lines.iter().filter_map(Line::fault));
     undecided.extend(lines.iter().filter_map(Line::undecided));
     let sum = |number: fn(&Line) -> u64| lines.iter().map(number).fold(0, u64::saturating_add);
     let (opened, shredded) = (sum(|line| line.tried.opened), sum(|line| line.tried.shredded));
     let failed = sum(|line| line.tried.failures());
+    let read = tables.read.iter().map(|table| table.drawn.read.rows).fold(0, u64::saturating_add);
     let seconds = |time: &Duration| format!("{:.2}", time.as_secs_f64());
     let summary = format!(
-        "{opened} values opened, {failed} did not, {shredded} are of shredded patients; read in {} s, unlocked in {} s, opened in {} s",
+        "{opened} values opened, {failed} did not, {shredded} are of shredded patients; {read} rows, {}; read in {} s, unlocked in {} s, opened in {} s",
+        expected.shown(bench),
         seconds(&times.read),
         seconds(&times.unlocked),
         seconds(&times.opened)
@@ -129,7 +142,7 @@ fn answer(tables: &Tables<'_>, lines: &[Line], mut faults: Vec<Fault>, times: &T
     let others = tables.read.iter().map(|table| table.drawn.rows_of_others).fold(0, u64::saturating_add);
     let value = json!({
         "keys": lines.iter().map(Line::as_json).collect::<Vec<_>>(), "opened": opened, "failed": failed, "shredded": shredded,
-        "rows_of_other_keyspaces": others,
+        "rows_of_other_keyspaces": others, "sources": expected.as_json(tables),
         "seconds": { "read": times.read.as_secs_f64(), "unlock": times.unlocked.as_secs_f64(), "open": times.opened.as_secs_f64() },
     });
     Answer {
@@ -140,6 +153,12 @@ fn answer(tables: &Tables<'_>, lines: &[Line], mut faults: Vec<Fault>, times: &T
         numbers_from: 2,
         summary,
         figures: vec![("opened", opened), ("failed", failed), ("shredded", shredded)],
+        of_keyspaces: bench
+            .rings
+            .iter()
+            .zip(tables.sizes(&bench.rings))
+            .map(|(ring, Size { rows, tokens })| (ring.keyspace().to_owned(), vec![("rows", rows), ("tokens", tokens)]))
+            .collect(),
         faults,
         undecided,
         value,

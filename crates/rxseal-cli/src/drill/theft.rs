@@ -22,6 +22,7 @@ use super::fault::Fault;
 use super::opening::Hand;
 use super::patients::{Need, Patients};
 use super::row::Row;
+use super::tables::tables_of_no_source;
 use super::thief::{self, StolenKek, take_kek, unlocks_for_a_stranger, watched_openings};
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
@@ -119,6 +120,7 @@ pub async fn run(
     copies: Option<&Path>,
     rings: &Rings,
     canaries: &[PathBuf],
+    without_phi: &[String],
     options: &DrillOptions,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -142,7 +144,8 @@ pub async fn run(
     for step in Step::ALL.into_iter().filter(|step| *step != Step::SubjectKeys || has_subjects) {
         drill.take(step).await?;
     }
-    end(&drill.answer(&reports), &bench, output)
+    let unnamed = tables_of_no_source(&bench.map, options.map.postgres.as_deref(), without_phi).await;
+    end(&drill.answer(&reports, unnamed), &bench, output)
 }
 
 struct Theft<'b> {
@@ -322,8 +325,10 @@ impl<'b> Theft<'b> {
         Ok(keys)
     }
 
-    fn answer(self, reports: &[Report]) -> Answer<5> {
-        let Self { tables, patients, got, mut faults, undecided, .. } = self;
+    fn answer(self, reports: &[Report], unnamed: Vec<Undecided>) -> Answer<5> {
+        let Self { tables, patients, got, mut faults, mut undecided, .. } = self;
+        tables.judge_absent(&mut undecided);
+        undecided.extend(unnamed);
         let at_first = got.first().map_or(0, |got| got.patients);
         if at_first > 0 {
             faults.push(Fault::new("readable", "data", format!("{at_first} patients are readable without any key")));
@@ -348,6 +353,7 @@ impl<'b> Theft<'b> {
                 ("patients", patients.count()),
                 ("readable-without-key", u64::try_from(plain).unwrap_or(u64::MAX)),
             ],
+            of_keyspaces: Vec::new(),
             faults,
             undecided,
             value,

@@ -1,7 +1,10 @@
 //! `rxseal evidence`, and docs/EVIDENCE.md word for word.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rxseal_evidence::Evidence;
+use rxseal_watch::{CheckpointFolder, FileLog, SigningKey, Watch};
 use serde_json::Value;
 
 use crate::acts::events;
@@ -54,12 +57,24 @@ fn a_pack_is_an_event_of_the_log() {
     assert_eq!(json["scan"]["sha256"], hex_digest(&scan));
 
     // Verified by whoever has the public key.
-    let verified = shop.json("evidence verify one --key audit.pub --log log");
+    let with_log = "evidence verify one --key audit.pub --log log";
+    let verified = shop.json(&format!("{with_log} --checkpoints elsewhere"));
     assert_eq!(
         (&verified["verdict"], &verified["files"], &verified["sha256"]),
         (&"red".into(), &6.into(), &answer["sha256"])
     );
-    assert_eq!(verified["event"]["t"], event["t"]);
+    assert_eq!((&verified["event"]["t"], &verified["dated"]), (&event["t"], &true.into()));
+    let text = shop.ok(&format!("{with_log} --checkpoints elsewhere"));
+    assert!(text.starts_with("red: ") && text.contains("the date is proven"), "{text}");
+    // A red pack that nobody changed is as it was made. On which day that was, nothing proves.
+    let text = shop.ok("evidence verify one --key audit.pub");
+    assert!(text.starts_with("red: ") && text.contains("the date is not proven"), "{text}");
+    assert_eq!(shop.json("evidence verify one --key audit.pub")["dated"], false);
+    fs::create_dir(shop.path("nothing")).unwrap();
+    assert!(shop.fails(with_log, 7).contains("no checkpoint"));
+    assert!(shop.fails(&format!("{with_log} --checkpoints nothing"), 7).contains("no checkpoint"));
+    let without_log = shop.run("evidence verify one --key audit.pub --checkpoints elsewhere");
+    assert!(without_log.status.code() == Some(2) && String::from_utf8_lossy(&without_log.stderr).contains("--log"));
     shop.ok("audit keygen --name other.example --out other.key");
     assert!(shop.fails("evidence verify one --key other.pub", 1).contains("no given key signed"));
     fs::create_dir(shop.path("other-log")).unwrap();
@@ -72,6 +87,52 @@ fn a_pack_is_an_event_of_the_log() {
     fs::write(&line, good).unwrap();
     fs::write(shop.path("one/more"), "").unwrap();
     assert!(shop.fails("evidence verify one --key audit.pub", 1).contains("more was added"));
+}
+
+/// Whoever has the key can write another day into a pack. The log has the day on which it was made.
+#[test]
+fn a_pack_of_another_day_is_not_dated() {
+    let shop = audited(shop_of_the_page("evidence-another-day"));
+    let read = |name: &str| fs::read_to_string(shop.path(name)).unwrap();
+    let key = || read("audit.key").trim().parse::<SigningKey>().unwrap();
+    let watch = Watch::over(FileLog::in_folder(shop.path("log"), key()).unwrap())
+        .copy_to(CheckpointFolder::new(shop.path("elsewhere")))
+        .start()
+        .unwrap();
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for (out, at) in [("today", today), ("early", today - 90 * 86_400)] {
+        let mut evidence = Evidence::of(&read("rxseal-map.toml"), &read("rxseal-schema.json")).unwrap();
+        evidence.at(at);
+        let pack = evidence.write(shop.path(out), "user:eve.ops", &key()).unwrap();
+        watch.ran(&pack.event("user:eve.ops").unwrap()).unwrap();
+    }
+    watch.stop().unwrap();
+    let verify = |out: &str| format!("evidence verify {out} --key audit.pub --log log --checkpoints elsewhere");
+    assert_eq!(shop.json(&verify("today"))["dated"], true);
+    assert!(shop.fails(&verify("early"), 7).contains("another day"));
+}
+
+/// `make` needs no root key. So who leaves the setting out does not get rid of the question.
+#[test]
+fn a_word_moves_no_root_key() {
+    let shop = audited(shop_of_the_page("evidence-word"));
+    let make = |out: &str, roots: Option<&str>| {
+        let mut command = shop.command();
+        command.env_remove("RXSEAL_ROOTS").args(["--json", "--config", "rxseal.toml", "evidence", "make"]);
+        command.args(["--who", "user:lee.ops", "--stated", "apart=yes", "--out", out]);
+        let output = command.envs(roots.map(|roots| ("RXSEAL_ROOTS", roots))).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of = answer["remarks"].as_array().unwrap().clone();
+        of.into_iter().map(|of| of["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (out, roots, code) in [
+        ("none", None, "apart-unknown"),
+        ("here", Some("file:root.key"), "root-key-beside-data"),
+        ("other", Some("aws-kms:arn:aws:kms:us-east-1:111122223333:key/a"), "apart-unknown"),
+    ] {
+        let codes = make(out, roots);
+        assert!(codes.contains(&code.to_owned()), "{out}: {codes:?}");
+    }
 }
 
 #[test]

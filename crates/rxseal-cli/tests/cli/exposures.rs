@@ -97,7 +97,7 @@ fn the_answer_and_the_files_agree() {
         assert!(!text.contains("pat-77"), "{name}");
     }
     let list = fs::read_to_string(shop.path("report/patients.csv")).unwrap();
-    assert!(list.contains("pharmacy-17,pat-77,sealed,sealed,"), "{list}");
+    assert!(list.contains("pharmacy-17,pat-77,sealed,readable,sealed,sealed,"), "{list}");
     #[cfg(unix)]
     for entry in fs::read_dir(shop.path("report")).unwrap() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&entry.unwrap().metadata().unwrap().permissions());

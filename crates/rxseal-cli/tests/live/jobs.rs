@@ -182,3 +182,28 @@ fn faults_of_a_table_of_postgres_are_listed() {
     assert_eq!((&done["status"]["counts"]["written"], &done["ended"]["left"]), (&json!(1), &json!([])));
     pharmacy.sql(&format!("DROP SCHEMA {} CASCADE", pharmacy.schema));
 }
+
+/// A thief of a database has the tables that no map names too.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn a_theft_drill_names_the_other_tables_of_postgres() {
+    let pharmacy = Pharmacy::new("a_theft", 3);
+    pharmacy.sql(&format!("CREATE TABLE {0}.walkins AS SELECT '{CANARY}' AS name", pharmacy.schema));
+    pharmacy.ok("audit keygen --name db.example --out audit.key");
+    fs::create_dir(pharmacy.folder.join("log")).unwrap();
+    let audit = "--audit-log log --audit-key audit.key --who user:lee.ops";
+    let drill = |more: &str| {
+        let output = pharmacy.run(&format!("--json drill theft --postgres {} {audit} {more}", pharmacy.url()));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let undeclared = |answer: &Value| {
+        let undecided = answer["undecided"].as_array().unwrap().iter();
+        undecided.filter(|of| of["code"] == "table-undeclared").map(|of| of["text"].to_string()).collect::<String>()
+    };
+    let answer = drill("");
+    let (other, known) = (format!("{}.walkins", pharmacy.schema), format!("{}.rx", pharmacy.schema));
+    let text = undeclared(&answer);
+    assert!(text.contains(&other) && !text.contains(&known), "{answer}");
+    assert!(!undeclared(&drill(&format!("--without-phi {other}"))).contains(&other));
+    pharmacy.sql(&format!("DROP SCHEMA {} CASCADE", pharmacy.schema));
+}

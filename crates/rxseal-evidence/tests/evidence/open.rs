@@ -29,6 +29,49 @@ fn where_a_root_key_is() {
     }
 }
 
+/// Nobody's word moves a file. Data is on this machine, and so may be the root key.
+#[test]
+fn a_local_root_key_where_data_is_needs_more_than_a_word() {
+    let codes = |roots: &[(&str, &str)], has_local_root, stated: Option<&'static str>| {
+        let mut world = World::new();
+        world.ring = ring(roots, Suite::default());
+        world.scan = Some(scan(&world.map, &world.ring));
+        world.data_host = "localhost";
+        world.has_local_root = has_local_root;
+        world.stated.extend(stated.map(|text| (Topic::Apart, text)));
+        world.codes()
+    };
+    let arn = format!("{ARN}a");
+    let local = [("local", "AAAAAAAAAAA"), ("local", "BBBBBBBBBBB")];
+    let escrow = [("aws-kms", &*arn), ("local", "AAAAAAAAAAA")];
+    let open = vec!["apart-unknown"];
+    assert_eq!(codes(&local, None, Some("yes")), (vec![], open.repeat(2)));
+    assert_eq!(codes(&escrow, None, Some("yes")), (vec![], open.clone()));
+    // The machine names a root key that unlocks nothing of this.
+    assert_eq!(codes(&local, Some(false), Some("yes")), (vec![], open.repeat(2)));
+    // It names the other one, and somebody says where this one is.
+    assert_eq!(codes(&escrow, Some(false), None), (vec![], open));
+    assert_eq!(codes(&escrow, Some(false), Some("yes")), (vec![], vec![]));
+    for has_local_root in [None, Some(false)] {
+        assert_eq!(codes(&local, has_local_root, Some("no")).0, ["root-key-beside-data"; 2]);
+    }
+    assert_eq!(codes(&escrow, Some(true), Some("yes")), (vec!["root-key-beside-data"], vec![]));
+}
+
+/// A drill of a few rows shows nothing of the others.
+#[test]
+fn how_much_a_drill_read() {
+    for drill_of in [Some("pharmacy-17"), None] {
+        for (drill_tokens, open) in
+            [(Some(3000), vec![]), (Some(2999), vec!["restore-drill-partial"]), (None, vec!["restore-drill-partial"])]
+        {
+            let mut world = World::new();
+            (world.drill_of, world.drill_tokens) = (drill_of, drill_tokens);
+            assert_eq!(world.codes(), (vec![], open), "{drill_tokens:?}");
+        }
+    }
+}
+
 #[test]
 fn who_watches() {
     let mut world = World::new();

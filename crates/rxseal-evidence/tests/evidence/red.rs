@@ -23,7 +23,7 @@ fn a_root_key_beside_the_data() {
     world.ring = ring(&local, Suite::default());
     world.scan = Some(scan(&world.map, &world.ring));
     world.data_host = "localhost";
-    world.has_local_root = true;
+    world.has_local_root = Some(true);
     // What is seen counts more than what is said.
     world.stated.push((Topic::Apart, "yes"));
     let twice = vec!["root-key-beside-data"; 2];
@@ -41,7 +41,7 @@ fn files_of_the_map_are_data_on_this_machine() {
     world.ring = ring(&[("local", "AAAAAAAAAAA"), ("aws-kms", &format!("{ARN}a"))], Suite::default());
     world.map = crate::support::MAP.to_owned();
     world.scan = Some(scan(&world.map, &world.ring));
-    world.has_local_root = true;
+    world.has_local_root = Some(true);
     assert_eq!(world.codes(), (vec!["root-key-beside-data"], vec![]));
 }
 

@@ -34,12 +34,15 @@ pub struct World {
     pub drills: Vec<(&'static str, &'static str)>,
     /// Of which keyspace. Without one they are of the map.
     pub drill_of: Option<&'static str>,
+    /// How many tokens each of them read. The scan has 4000.
+    pub drill_tokens: Option<u64>,
     pub has_log: bool,
     /// Whether something is in it.
     pub is_logged: bool,
     pub changes_log: bool,
     pub has_checkpoints: bool,
-    pub has_local_root: bool,
+    /// Whether the root keys that this machine uses are known, and one of them is in a file of it.
+    pub has_local_root: Option<bool>,
     pub data_host: &'static str,
     /// Lines of the log of a key service.
     pub service: Option<String>,
@@ -67,11 +70,12 @@ impl World {
             stated: vec![(Topic::Observed, "yes")],
             drills: vec![("restore", "passed")],
             drill_of: Some("pharmacy-17"),
+            drill_tokens: Some(4000),
             has_log: true,
             is_logged: true,
             changes_log: false,
             has_checkpoints: true,
-            has_local_root: false,
+            has_local_root: None,
             data_host: "db17.example",
             service: None,
             later: 0,
@@ -105,8 +109,10 @@ impl World {
         let mut evidence = Evidence::of(&self.map, SCHEMA).unwrap();
         evidence.keyring(&self.ring, "postgres://db17.example/keyrings");
         evidence.data_host(self.data_host);
-        if self.has_local_root {
-            evidence.root_key_is_here();
+        match self.has_local_root {
+            Some(true) => evidence.root_key_is_here(),
+            Some(false) => evidence.no_root_key_is_here(),
+            None => {}
         }
         for (topic, text) in &self.stated {
             evidence.stated(*topic, text, "user:sam.security").unwrap();
@@ -163,6 +169,7 @@ impl World {
         }
         for (what, out) in &self.drills {
             let drill = ToolRun::drill(WHO, what, out).unwrap().number("opened", 100);
+            let drill = self.drill_tokens.into_iter().fold(drill, |drill, tokens| drill.number("tokens", tokens));
             let drill = match self.drill_of {
                 Some(keyspace) => drill.keyspace(keyspace),
                 None => drill.map(Sha256::digest(self.map.as_bytes()).into()),

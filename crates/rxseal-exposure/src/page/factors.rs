@@ -3,7 +3,7 @@
 use rxseal_html::{Page, Text, number};
 
 use super::short::{ROWS, listed, more, short};
-use crate::model::Exposure;
+use crate::model::{Exposure, Mitigation};
 use crate::state::State;
 use crate::words::{count, is_possible, minute, patients, words};
 
@@ -90,9 +90,8 @@ fn capitalized(text: &str) -> String {
 }
 
 fn mitigation(exposure: &Exposure) -> Text {
-    let done: Vec<_> = exposure
-        .mitigation
-        .iter()
+    let done: Vec<_> = shown(&exposure.mitigation)
+        .into_iter()
         .map(|done| {
             let who = done.who.as_ref().map_or_else(String::new, |who| format!(" by {}", short(who)));
             format!("{}: {}{who}", minute(done.at), short(&done.what))
@@ -104,7 +103,21 @@ fn mitigation(exposure: &Exposure) -> Text {
             None => "No log was given, so what was done against the theft is not known here. ",
         })
     } else {
-        Text::new(format!("{}. ", listed(&done)))
+        Text::new(format!("{}{}. ", done.join("; "), more(exposure.mitigation.len())))
     };
     text.to_write("assurances: to be written")
 }
+
+/// What the page has room for, in its order: whom an operator stopped first of all, and then what was done first.
+fn shown(done: &[Mitigation]) -> Vec<&Mitigation> {
+    let is_stop = |done: &Mitigation| done.what.ends_with(FROZEN) || done.what.starts_with(FREEZE);
+    let mut chosen: Vec<_> = done.iter().enumerate().collect();
+    chosen.sort_by_key(|(at, done)| (!is_stop(done), *at));
+    chosen.truncate(ROWS);
+    chosen.sort_by_key(|(at, _)| *at);
+    chosen.into_iter().map(|(_, done)| done).collect()
+}
+
+/// How a service says that somebody is frozen, and the command that an operator did it.
+const FROZEN: &str = ": frozen";
+const FREEZE: &str = "budget-freeze";

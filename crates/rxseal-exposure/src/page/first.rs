@@ -2,7 +2,7 @@
 
 use rxseal_html::{Page, Text, Tone, number};
 
-use super::short::word;
+use super::short::{brief, doubt_said, word};
 use crate::model::Exposure;
 use crate::state::State;
 use crate::words::{count, day, is_possible, kinds, minute, patients};
@@ -19,8 +19,24 @@ pub(super) fn write(exposure: &Exposure, page: &mut Page) {
             "A stolen database has tables that no source of the map has. What is in them is in none of these numbers.",
         );
     }
+    if let Some(why) = why(exposure) {
+        page.red_line(why);
+    }
     page.figures(figures(exposure));
 }
+
+/// The first reasons why something is undecided. All that the page has room for are below.
+fn why(exposure: &Exposure) -> Option<String> {
+    let (first, others) = exposure.doubts.split_at_checked(REASONS).unwrap_or((&exposure.doubts, &[]));
+    let said: Vec<_> = first.iter().map(|doubt| doubt_said(doubt, brief)).collect();
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!("; {} more are under “How sure is this”", number(u64::try_from(more).unwrap_or(u64::MAX))),
+    };
+    (!said.is_empty()).then(|| format!("Not all is decided: {}{more}.", said.join("; ")))
+}
+
+const REASONS: usize = 3;
 
 fn tone(exposure: &Exposure) -> Tone {
     let totals = &exposure.totals;

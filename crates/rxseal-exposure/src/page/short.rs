@@ -1,5 +1,9 @@
 //! Texts and lists as long as a page has room for them.
 
+use rxseal_html::number;
+
+use crate::model::Doubt;
+
 /// As long as a page has room for it. `exposure.json` has the whole.
 pub(super) fn short(text: &str) -> String {
     cut(text, 260)
@@ -17,6 +21,13 @@ pub(super) fn word(text: &str) -> String {
 
 fn cut(text: &str, letters: usize) -> String {
     if text.chars().count() <= letters { text.to_owned() } else { text.chars().take(letters).chain(['…']).collect() }
+}
+
+/// Why something is undecided: where, what and how often, with texts as long as `cut` leaves them.
+pub(super) fn doubt_said(doubt: &Doubt, cut: fn(&str) -> String) -> String {
+    let place = doubt.place.as_ref().map_or_else(String::new, |place| format!("{}: ", cut(place)));
+    let times = doubt.count.map_or_else(String::new, |count| format!(" ({})", number(count)));
+    format!("{place}{}{times}", short(&doubt.text))
 }
 
 /// At most a few, and how many more there are.

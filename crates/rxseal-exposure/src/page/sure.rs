@@ -2,7 +2,7 @@
 
 use rxseal_html::{Page, Text, number};
 
-use super::short::{listed, short};
+use super::short::{doubt_said, listed, short};
 use crate::model::{AuditCover, Doubt, Exposure};
 use crate::words::minute;
 
@@ -46,14 +46,7 @@ fn undecided(doubts: &[Doubt]) -> Text {
     if doubts.is_empty() {
         return Text::new("nothing");
     }
-    let said: Vec<_> = doubts
-        .iter()
-        .map(|doubt| {
-            let place = doubt.place.as_ref().map_or_else(String::new, |place| format!("{}: ", short(place)));
-            let times = doubt.count.map_or_else(String::new, |count| format!(" ({})", number(count)));
-            format!("{place}{}{times}", short(&doubt.text))
-        })
-        .collect();
+    let said: Vec<_> = doubts.iter().map(|doubt| doubt_said(doubt, short)).collect();
     Text::new(listed(&said))
 }
 

@@ -14,7 +14,7 @@ use crate::day::rfc3339;
 use crate::error::ExposureError;
 use crate::log::{Facts, Openings};
 use crate::model::{ClassPatients, Doubt, Exposure, Input, Totals};
-use crate::patients::{BITS, Patient};
+use crate::patients::{BITS, Patient, overall};
 use crate::reading::{Copy, Found, Unnamed};
 use crate::rule::Held;
 use crate::state::State;
@@ -243,8 +243,7 @@ impl Investigation<'_> {
         let mut out = BufWriter::new(out);
         let names = shown.iter().map(|class| classes.name(*class));
         out.write_all(
-            csv_row(["keyspace", "subject"].into_iter().chain(names).chain(["sources", "first", "last", "record"]))
-                .as_bytes(),
+            csv_row(PATIENT.into_iter().chain(names).chain(["sources", "first", "last", "record"])).as_bytes(),
         )?;
         let keyspaces = self.theft.keyspaces();
         let only = keyspaces.first().map_or("", String::as_str);
@@ -255,13 +254,17 @@ impl Investigation<'_> {
             let sources = sources.collect::<Vec<_>>().join("; ");
             let time = |at: u32| rfc3339(at.into());
             let (first, last) = patient.opened.map_or_else(Default::default, |(first, last)| (time(first), time(last)));
-            let whose = [patient.keyspace.unwrap_or(only), patient.id];
+            let [sealed, clear] = overall(classes, |class| floors.state(&patient, class)).map(State::as_str);
+            let whose = [patient.keyspace.unwrap_or(only), patient.id, sealed, clear];
             let of_row = [sources.as_str(), &first, &last, patient.record.unwrap_or_default()];
             out.write_all(csv_row(whose.into_iter().chain(states).chain(of_row)).as_bytes())?;
         }
         out.flush()
     }
 }
+
+/// What `patients.csv` says of a patient before each class.
+const PATIENT: [&str; 4] = ["keyspace", "subject", "overall", "readable columns"];
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())

@@ -8,6 +8,7 @@ mod hosts;
 mod logs;
 mod moved;
 mod people;
+mod stopped;
 mod support;
 mod whole;
 mod worlds;

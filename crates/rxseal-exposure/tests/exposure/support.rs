@@ -165,6 +165,16 @@ impl Told {
             .sum();
         let listed = u64::try_from(self.states.len()).unwrap();
         assert!(listed <= totals.patients && totals.patients <= listed + unnamed, "{totals:?}");
+        // The overall state of each patient is the one that the totals count.
+        for (state, count) in &totals.by_state {
+            let of = self.states.values().filter(|states| states["overall"] == state.as_str()).count();
+            let of = u64::try_from(of).unwrap();
+            assert!(of <= *count && *count <= of + unnamed, "overall {state:?}: {of}, {count}");
+        }
+        let is_at_risk = |said: &String| State::ALL.iter().any(|state| state.as_str() == said && state.is_at_risk());
+        let clear = self.states.values().filter(|states| is_at_risk(&states["readable columns"])).count();
+        let clear = u64::try_from(clear).unwrap();
+        assert!(clear <= totals.clear && totals.clear <= clear + unnamed, "{clear}: {totals:?}");
         for class in &self.exposure.classes {
             for (state, count) in &class.patients {
                 let of = self.states.values().filter(|states| states[&class.class] == state.as_str()).count();

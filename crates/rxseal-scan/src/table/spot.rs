@@ -230,7 +230,8 @@ fn bytes_of(value: Value<'_>) -> &[u8] {
 }
 
 /// A name that a program gave. In a file without a first line of names, a name is a value, and an object may have patients as members.
-fn is_plain_name(name: &str) -> bool {
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
     let is_letter = |char: char| char.is_ascii_alphanumeric() || "_-.() ".contains(char);
     let words = name.split([' ', '-', '.']).count();
     name.len() <= 64

@@ -1,5 +1,7 @@
 //! `rxseal drill key-loss`.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::codes;
@@ -70,7 +72,26 @@ fn what_is_lost_already_is_said_first() {
     shop.ok("key-file create stranger.key");
     let failed = answer(&shop, &format!("{BACKUP} --root file:stranger.key"), 1);
     assert!(failed["faults"][0]["text"].as_str().unwrap().contains("nothing was taken away"));
-    std::fs::remove_dir_all(shop.path("copy/subjects/pharmacy-17")).unwrap();
+    fs::remove_dir_all(shop.path("copy/subjects/pharmacy-17")).unwrap();
     let failed = answer(&shop, &format!("{BACKUP} --root file:root.key --root file:escrow.key"), 1);
     assert_eq!(codes(&failed, "faults")[0], "not-opened");
+}
+
+/// A loss that leaves a few values is a loss.
+#[test]
+fn all_but_one_value_is_too_much() {
+    let shop = with_roots("loss-part", &["escrow"]);
+    // One record without a patient's key.
+    let schema = fs::read_to_string(shop.path("rxseal-schema.json")).unwrap();
+    let member = "\"member\": \"patient_id\",";
+    fs::write(shop.path("rxseal-schema.json"), schema.replace(member, &format!("{member} \"optional\": true,")))
+        .unwrap();
+    let drug =
+        shop.keys().record("prescription", 99_u64).unwrap().seal_text::<rxseal::phi::Drug>("warfarin 5 MG").unwrap();
+    fs::write(shop.path("copy/exports/99.ndjson"), format!("{{\"rx_number\":99,\"drug\":\"{drug}\"}}\n")).unwrap();
+    let roots = "--root file:root.key --root file:escrow.key";
+    let failed = answer(&shop, &format!("key-loss --data copy {roots}"), 1);
+    assert_eq!(codes(&failed, "faults"), ["loses-part"]);
+    assert!(failed["faults"][0]["text"].as_str().unwrap().contains("loses 24 of 25 values"), "{failed}");
+    answer(&shop, &format!("{BACKUP} {roots}"), 0);
 }

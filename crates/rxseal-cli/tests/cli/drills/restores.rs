@@ -117,7 +117,7 @@ fn a_forgotten_patient_is_no_fault() {
     // If nobody else is drawn, nothing shows that the key opens.
     in_copy(&shop, "DELETE FROM prescriptions WHERE patient_id <> 'pat-1'");
     let undecided = restore(&shop, "", 7);
-    assert_eq!(codes(&undecided, "undecided"), ["all-shredded"]);
+    assert_eq!(codes(&undecided, "undecided"), ["fewer-rows", "all-shredded"]);
     // A patient whose key is lost is one.
     copy(&shop);
     fs::remove_dir_all(shop.path("copy/subjects/pharmacy-17")).unwrap();
@@ -177,6 +177,87 @@ fn the_log_says_how_a_drill_ended_and_a_frozen_actor_opens_nothing() {
     let output = drill(&shop, "restore --data copy --keyring copy/ring.json --config frozen.toml");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && text.contains("refused-by-observer"), "{text}");
+}
+
+/// Rows that a backup lacks do not fail to open. So their number is compared.
+#[test]
+fn rows_that_are_missing_are_noticed() {
+    let shop = drill_shop("restore-fewer", 12);
+    const TABLE: &str = "sqlite:pharmacy.db#prescriptions";
+    const EXPORTS: &str = "ndjson:exports/*.ndjson";
+    // Nobody has drilled yet, and somebody counted.
+    let counted = format!("--expect-rows {TABLE}=12 --expect-rows {EXPORTS}=12");
+    let passed = restore(&shop, &counted, 0);
+    assert_eq!(passed["sources"][0], serde_json::json!({ "source": TABLE, "rows": 12, "expected": 12 }));
+    in_copy(&shop, "DELETE FROM prescriptions WHERE rx_number IN (1, 12)");
+    let failed = restore(&shop, &counted, 1);
+    assert_eq!(codes(&failed, "faults"), ["rows-missing"]);
+    assert!(failed["faults"][0]["text"].as_str().unwrap().contains("10 rows, and 12"), "{failed}");
+    // Nobody counted, and the log has the last drill that passed.
+    let undecided = restore(&shop, "", 7);
+    assert_eq!(codes(&undecided, "undecided"), ["fewer-rows"]);
+    let text = undecided["undecided"][0]["text"].as_str().unwrap();
+    assert!(text.contains("22 rows have 32 tokens") && text.contains("24 rows had 36"), "{text}");
+    // One that did not pass is none to compare with. They were deleted on purpose, and then the next one has as many.
+    assert_eq!(codes(&restore(&shop, "", 7), "undecided"), ["fewer-rows"]);
+    restore(&shop, &format!("--expect-rows {TABLE}=10 --expect-rows {EXPORTS}=12"), 0);
+    restore(&shop, "", 0);
+    let summary = shop.run("drill restore --data copy --keyring copy/ring.json --audit-log log --audit-key audit.key --subject-store file:copy/subjects --who user:lee.ops");
+    assert!(String::from_utf8_lossy(&summary.stdout).contains("22 rows, compared with the last drill"));
+    for wrong in ["12", "absent=12", &format!("{TABLE}=many")] {
+        let output = drill(&shop, &format!("restore --data copy --keyring copy/ring.json --expect-rows {wrong}"));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains("SOURCE=N"), "{wrong}: {text}");
+    }
+}
+
+/// A log that cannot be read says nothing of the last drill, and nothing is as many as it should be by itself.
+#[test]
+fn a_log_that_cannot_be_read_has_no_last_drill() {
+    let shop = drill_shop("restore-log-damaged", 4);
+    fs::write(shop.path("log/1764000000000-7f3a9c0e5b1d2468.rxa"), "no line of a log\n").unwrap();
+    assert_eq!(codes(&restore(&shop, "", 7), "undecided"), ["last-drill-unknown"]);
+    let counted = "--expect-rows sqlite:pharmacy.db#prescriptions=4 --expect-rows ndjson:exports/*.ndjson=4";
+    restore(&shop, counted, 0);
+}
+
+/// What is not there does not fail to open either.
+#[test]
+fn a_column_without_a_token_is_undecided() {
+    let shop = drill_shop("restore-empty-column", 8);
+    in_copy(&shop, "ALTER TABLE prescriptions DROP COLUMN drug; ALTER TABLE prescriptions ADD COLUMN drug TEXT");
+    let undecided = restore(&shop, "", 7);
+    assert_eq!(codes(&undecided, "undecided"), ["column-empty"]);
+    let of = &undecided["undecided"][0];
+    assert_eq!((&of["source"], &of["place"]), (&"sqlite:pharmacy.db#prescriptions".into(), &"drug".into()));
+    // It is so on purpose.
+    let map = fs::read_to_string(shop.path("rxseal-map.toml")).unwrap();
+    let empty = map.replacen("[[source]]\n", "[[source]]\nempty = { columns = [\"drug\"] }\n", 1);
+    fs::write(shop.path("rxseal-map.toml"), empty).unwrap();
+    restore(&shop, "", 0);
+}
+
+/// A drill of one row is one of the last 180 days, and says so little.
+#[test]
+fn evidence_says_how_little_a_drill_read() {
+    let shop = drill_shop("restore-evidence", 12);
+    let open = |out: &str| {
+        let make = format!("--json evidence make --out {out} --who user:lee.ops --audit-log log --audit-key audit.key");
+        let answer: serde_json::Value = serde_json::from_slice(&shop.run(&make).stdout).unwrap();
+        let found = codes(&answer, "remarks");
+        assert!(!found.iter().any(|code| code == "restore-drill-old"), "{found:?}");
+        found.contains(&"restore-drill-partial".to_owned())
+    };
+    in_copy(&shop, "DELETE FROM prescriptions WHERE rx_number NOT IN (1, 12)");
+    for export in fs::read_dir(shop.path("copy/exports")).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&export).unwrap();
+        fs::write(&export, text.split_inclusive('\n').next().unwrap()).unwrap();
+    }
+    restore(&shop, "", 0);
+    assert!(open("one"));
+    copy(&shop);
+    restore(&shop, "", 0);
+    assert!(!open("two"));
 }
 
 /// 100,000 rows with `RXSEAL_FULL`.

@@ -91,3 +91,39 @@ fn plaintext_and_canaries_are_readable() {
     fs::remove_file(shop.path("copy/pharmacy.db")).unwrap();
     assert_eq!(codes(&answer(&shop, &format!("theft {RINGS}"), 1), "faults"), ["not-read"]);
 }
+
+/// A thief of a database has all of its tables.
+#[test]
+fn tables_that_the_map_does_not_name_are_undecided() {
+    let shop = drill_shop("theft-tables", 4);
+    in_copy(
+        &shop,
+        "CREATE TABLE walkins (name TEXT, ssn TEXT); INSERT INTO walkins VALUES ('Zoraida Quimby', '078-05-1120')",
+    );
+    in_copy(&shop, "CREATE TABLE \"Quimby, Zoraida: 078-05-1120\" AS SELECT 1; CREATE TABLE nothing_yet (a)");
+    in_copy(&shop, "CREATE VIEW all_of_them AS SELECT * FROM walkins");
+    let undecided = answer(&shop, &format!("theft {RINGS}"), 7);
+    assert_eq!(codes(&undecided, "undecided"), ["table-undeclared"]);
+    let of = &undecided["undecided"][0];
+    let text = of["text"].as_str().unwrap();
+    assert_eq!(of["source"], "sqlite:pharmacy.db");
+    assert!(text.starts_with("2 of its tables") && text.contains("walkins, 1 that are not named"), "{text}");
+    assert!(!text.contains("078") && !text.contains("all_of_them"), "{text}");
+    // Somebody knows what is in one of them.
+    let text = answer(&shop, &format!("theft {RINGS} --without-phi walkins"), 7).to_string();
+    assert!(text.contains("1 of its tables") && !text.contains("walkins"), "{text}");
+    in_copy(&shop, "DROP TABLE \"Quimby, Zoraida: 078-05-1120\"");
+    answer(&shop, &format!("theft {RINGS} --without-phi walkins"), 0);
+}
+
+/// An empty copy and another database look like one of which nothing is readable.
+#[test]
+fn an_empty_copy_is_undecided() {
+    let shop = drill_shop("theft-empty", 4);
+    in_copy(&shop, "DELETE FROM prescriptions");
+    assert_eq!(codes(&answer(&shop, &format!("theft {RINGS}"), 7), "undecided"), ["no-rows", "no-tokens"]);
+    // So does a column without a value.
+    copy(&shop);
+    in_copy(&shop, "ALTER TABLE prescriptions DROP COLUMN drug; ALTER TABLE prescriptions ADD COLUMN drug TEXT");
+    assert_eq!(codes(&answer(&shop, &format!("theft {RINGS}"), 7), "undecided"), ["column-empty"]);
+}
