@@ -16,17 +16,19 @@ fn sqlite_counts_the_index_values_that_rust_counts() {
     let (cells, expected) = index_cells();
     for encoding in ["UTF-8", "UTF-16le"] {
         let path = home.0.join(encoding);
-        let db = Connection::open(&path).unwrap();
+        let mut db = Connection::open(&path).unwrap();
         db.pragma_update(None, "encoding", encoding).unwrap();
         db.execute_batch("CREATE TABLE patient (born_ix COLLATE NOCASE)").unwrap();
+        let change = db.transaction().unwrap();
         for cell in &cells {
             let cell = match cell {
                 Value::Text(text) => Cell::Text(text.clone()),
                 Value::Bytes(bytes) => Cell::Blob(bytes.clone()),
                 Value::Null => Cell::Null,
             };
-            db.execute("INSERT INTO patient VALUES (?1)", [cell]).unwrap();
+            change.execute("INSERT INTO patient VALUES (?1)", [cell]).unwrap();
         }
+        change.commit().unwrap();
         assert_eq!(count_index_sqlite(&path, "patient", "born_ix").unwrap(), expected, "{encoding}");
         assert_eq!(count_index_sqlite(&path, "main.patient", "born_ix").unwrap(), expected, "{encoding}");
     }
