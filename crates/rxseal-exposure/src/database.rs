@@ -26,7 +26,7 @@ pub(crate) fn lacks_newest(at: &At) -> Option<&'static str> {
     )
 }
 
-/// Tables of stolen files that no copy and no source of the map is: of each file their number and their names, and nothing of what is in them.
+/// The tables of stolen files that are neither named copies nor sources of the map: of each file their number and their names, and nothing of what is in them.
 /// Each copy comes with the name of its source in the map.
 pub(crate) fn other_tables(map: &Map, copies: &[(&Source, &str)]) -> Vec<Doubt> {
     let files: BTreeSet<_> = copies.iter().filter_map(|(source, _)| file_of(source)).collect();
@@ -52,7 +52,7 @@ fn doubt(file: &Path, tables: &[String]) -> Option<Doubt> {
     }
     let names = names.join(", ");
     let text = format!(
-        "tables of it are no source of the map, so what they have is in none of these numbers: look into {names}"
+        "the map has no source for some of its tables, so these numbers leave out what is in them: look into {names}"
     );
     let (place, count) = (Some(file.display().to_string()), u64::try_from(tables.len()).ok());
     (!tables.is_empty()).then_some(Doubt { code: "table-undeclared", place, count, text })

@@ -26,7 +26,7 @@ pub(crate) type Named = Vec<(String, u64)>;
 /// All states with their territories, written in a few ways.
 const MOST: usize = 200;
 const LONGEST: usize = 64;
-/// Of what is no name of a state.
+/// Instead of what cannot be the name of a state.
 const OTHER: &str = "(other)";
 const NONE: &str = "(not said)";
 

@@ -31,7 +31,7 @@ pub enum SealedCell {
     Token(KeyId),
     /// A token of a length that no whole token of the field has: it was cut off, or the field had another block.
     OfOddLength(KeyId),
-    /// It begins as a token does, and is no whole token.
+    /// It begins as a token does, and is not a whole one.
     Damaged,
     /// Something else.
     Plaintext,

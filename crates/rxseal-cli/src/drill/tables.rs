@@ -1,12 +1,13 @@
-//! Tables of a copy that no source of the map is. A thief has them too, and no scan looks into them.
+//! Tables of a copy for which the map has no source. A thief has them too, and no scan looks into them.
 
 use std::collections::BTreeMap;
 
 use rxseal::Error;
+#[cfg(feature = "postgres")]
 use rxseal::count::CountSql;
+use rxseal_map::__private::other_tables;
 use rxseal_map::{At, Map};
 use rxseal_scan::__private::is_plain_name;
-use rxseal_sqlite::__private::filled_tables;
 
 use super::undecided::Undecided;
 use crate::failure::Failure;
@@ -18,18 +19,16 @@ const SHOWN: usize = 20;
 /// the tables of which somebody says that they have no patients' data.
 pub async fn tables_of_no_source(map: &Map, postgres: Option<&str>, without_phi: &[String]) -> Vec<Undecided> {
     let mut undecided = Vec::new();
-    let mut files = BTreeMap::<_, (&str, Vec<String>)>::new();
+    let mut files = BTreeMap::<_, (&str, Vec<&str>)>::new();
     for source in map.sources() {
         if let At::Sqlite { file, table } = source.at() {
             let name = source.name().split('#').next().unwrap_or_default();
             let (_, known) = files.entry(file).or_insert_with(|| (name, Vec::new()));
-            known.extend(CountSql::sqlite_values(table, "c").ok().map(|sql| sql.table().to_ascii_lowercase()));
+            known.push(table);
         }
     }
     for (file, (name, known)) in files {
-        let is_other = |table: &String| !known.contains(&table.to_ascii_lowercase());
-        let tables = filled_tables(file).map(|tables| tables.into_iter().filter(is_other).collect());
-        undecided.extend(judge(name, tables, without_phi));
+        undecided.extend(judge(name, other_tables(file, &known), without_phi));
     }
     if map.sources().iter().any(|source| matches!(source.at(), At::Postgres { .. })) {
         undecided.extend(judge("postgres", others_of_postgres(map, postgres.unwrap_or_default()).await, without_phi));
@@ -60,7 +59,7 @@ fn judge(database: &str, tables: Result<Vec<String>, Error>, without_phi: &[Stri
     Some(Undecided::of(database, "table-undeclared", text))
 }
 
-/// `schema.table`, of each that no source is.
+/// `schema.table`, of each that has no source.
 #[cfg(feature = "postgres")]
 async fn others_of_postgres(map: &Map, url: &str) -> Result<Vec<String>, Error> {
     let known = map.sources().iter().filter_map(|source| match source.at() {

@@ -80,8 +80,7 @@ fn event_of(pack: &Verified, log: &Path, checkpoints: Option<&Path>, keys: &[Ver
     if let Some(checkpoints) = checkpoints {
         verifier = verifier.checkpoints(checkpoints).map_err(failed)?;
     }
-    let mut opened = Log::open(log)?;
-    let report = opened.verify(&verifier).map_err(failed)?;
+    let report = Log::open(log)?.verify(&verifier).map_err(failed)?;
     if report.verdict() == Verdict::Tampered {
         return Err(Failure::Coded("tampered", format!("somebody changed the log {}", log.display())));
     }
@@ -99,14 +98,7 @@ fn event_of(pack: &Verified, log: &Path, checkpoints: Option<&Path>, keys: &[Ver
         );
         Failure::Checked(text)
     })?;
-    let mut lines = 0_u64;
-    let read = opened.read_lines(|line| {
-        if line.chain() == event.chain {
-            lines = lines.max(line.number().saturating_add(1));
-        }
-    });
-    read.map_err(failed)?;
-    event.doubt = if !is_covered(&report, event.chain, event.line, lines) {
+    event.doubt = if !is_covered(&report, &event) {
         Some(UNCOVERED)
     } else if (event.at / 1000).abs_diff(pack.made_at()) > MOST_APART {
         Some(ANOTHER_TIME)
@@ -116,14 +108,10 @@ fn event_of(pack: &Verified, log: &Path, checkpoints: Option<&Path>, keys: &[Ver
     Ok(event)
 }
 
-/// Whether a checkpoint from elsewhere covers this line of a chain of so many lines.
-fn is_covered(report: &Report, chain: ChainId, line: u64, lines: u64) -> bool {
-    let about = report.findings().iter().filter(|finding| finding.chain().is_none_or(|of| of == chain));
-    about.map(rxseal_watch::verify::Finding::fault).all(|fault| match fault {
-        Fault::NothingToCompare => false,
-        Fault::Uncovered { lines: uncovered, .. } | Fault::Running { uncovered, .. } => {
-            line < lines.saturating_sub(uncovered)
-        }
-        _ => true,
+/// Whether a checkpoint from elsewhere covers the line of this event.
+fn is_covered(report: &Report, event: &Event) -> bool {
+    let mut about = report.findings().iter().filter(|finding| finding.chain().is_none_or(|of| of == event.chain));
+    about.all(|finding| {
+        finding.fault() != Fault::NothingToCompare && finding.uncovered_from().is_none_or(|from| event.line < from)
     })
 }

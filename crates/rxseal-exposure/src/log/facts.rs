@@ -185,6 +185,7 @@ impl Known {
             gaps: Vec::new(),
             covered: BTreeMap::new(),
         };
+        let last_covered = |finding: &Finding| finding.uncovered_from()?.checked_sub(1);
         let ends = known.findings().filter_map(|finding| Some((finding.chain()?, last_covered(finding)?)));
         known.covered = ends.map(|(chain, line)| (chain, (line, None))).collect();
         known
@@ -223,12 +224,6 @@ impl Known {
     fn has_checkpoints(&self) -> bool {
         self.report.is_some() && !self.findings().any(|finding| finding.fault() == Fault::NothingToCompare)
     }
-}
-
-/// The last line that a checkpoint from elsewhere covers. Such a finding is of the end of a chain.
-fn last_covered(finding: &Finding) -> Option<u64> {
-    let (Fault::Uncovered { lines } | Fault::Running { uncovered: lines }) = finding.fault() else { return None };
-    finding.line()?.checked_sub(lines)?.checked_sub(1)
 }
 
 fn insert(names: &mut BTreeSet<String>, name: Option<&str>) {

@@ -122,7 +122,7 @@ fn tables_that_nobody_declared_are_named_and_not_read() {
     assert!(doubt.text.contains("walkins") && doubt.text.contains("without a plain name"), "{}", doubt.text);
     assert!(found.exposure.totals.is_patients_at_least && !found.exposure.to_json().contains("Jane"));
     assert!(found.exposure.to_html().contains("What is in them is in none of these numbers."));
-    // Another source of the file is no undeclared table, and has a row of its own.
+    // Another source of the file is declared, and has a row of its own.
     let more = "[[source]]\nat = 'sqlite:rx.db#Walkins'\nrecord = 'visit'\nid = 'name'\nsealed = { note = 'phi.clinical.note' }\n";
     place.write("map.toml", fs::read_to_string(place.path("map.toml")).unwrap() + more);
     let declared = of_visits(&place, "copy.db");

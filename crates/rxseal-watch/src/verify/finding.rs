@@ -120,6 +120,15 @@ impl Finding {
         self.line
     }
 
+    /// The first line of the chain that no checkpoint from elsewhere covers, if this finding is of such lines: [`Fault::Uncovered`] or
+    /// [`Fault::Running`]. For the latter it may be a line that is still to come.
+    #[must_use]
+    pub fn uncovered_from(&self) -> Option<u64> {
+        // Both are of the end of a chain, behind its last line.
+        let (Fault::Uncovered { lines } | Fault::Running { uncovered: lines }) = self.fault else { return None };
+        self.line?.checked_sub(lines)
+    }
+
     /// What this finding alone means for the log.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -198,7 +198,7 @@ fn rows_that_are_missing_are_noticed() {
     assert_eq!(codes(&undecided, "undecided"), ["fewer-rows"]);
     let text = undecided["undecided"][0]["text"].as_str().unwrap();
     assert!(text.contains("22 rows have 32 tokens") && text.contains("24 rows had 36"), "{text}");
-    // One that did not pass is none to compare with. They were deleted on purpose, and then the next one has as many.
+    // A drill that did not pass is not compared with. If somebody says that the rows were deleted on purpose, the next drill has enough.
     assert_eq!(codes(&restore(&shop, "", 7), "undecided"), ["fewer-rows"]);
     restore(&shop, &format!("--expect-rows {TABLE}=10 --expect-rows {EXPORTS}=12"), 0);
     restore(&shop, "", 0);

@@ -50,7 +50,7 @@ pub(crate) fn read(_: &Source, file: &Path, table: &str, router: &mut Router<'_>
     Ok(())
 }
 
-/// The tables of a file that have rows and are none of these, which are written as in a map.
+/// The other tables of a file that have rows. `known` are those that are left out, written as in a map.
 ///
 /// # Errors
 ///
