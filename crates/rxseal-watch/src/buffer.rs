@@ -18,6 +18,8 @@ pub(crate) struct Buffer {
     written: AtomicUsize,
     most: usize,
     is_failing: AtomicBool,
+    /// How many were written when the log was last found to fail.
+    written_then: AtomicUsize,
     lost: AtomicU64,
     lost_from: AtomicU64,
 }
@@ -36,6 +38,7 @@ impl Buffer {
             written: AtomicUsize::new(0),
             most,
             is_failing: AtomicBool::new(false),
+            written_then: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
             lost_from: AtomicU64::new(0),
         }
@@ -46,8 +49,9 @@ impl Buffer {
         if self.is_failing() { MOST_WHILE_FAILING.max(self.most) } else { self.most }
     }
 
-    pub(crate) fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
+    /// Nothing was written since the log was last found to fail.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_failing() && self.progress() == self.written_then.load(Ordering::Relaxed)
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -89,6 +93,7 @@ impl Buffer {
 
     /// The log is written, or not.
     pub(crate) fn set_failing(&self, is_failing: bool) {
+        self.written_then.store(self.progress(), Ordering::Relaxed);
         self.is_failing.store(is_failing, Ordering::Relaxed);
     }
 
@@ -107,6 +112,10 @@ impl Buffer {
     /// So many of them are in the log as a gap.
     pub(crate) fn lost_told(&self, lost: u64) {
         self.lost.fetch_sub(lost, Ordering::Relaxed);
+    }
+
+    fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
     }
 }
 

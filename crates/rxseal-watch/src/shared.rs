@@ -178,9 +178,10 @@ impl Shared {
         if self.rounds.wait(round, PATIENCE) { Ok(()) } else { Err(Kind::AuditUnavailable) }
     }
 
-    /// Waits for the writer to make room. If it writes nothing for a while, its log is hung: then more events may wait.
+    /// Waits for the writer to make room. If it writes nothing for a while, its log is hung: then more events may wait. A log that failed and
+    /// gets on again is waited for too, or a busy program would be refused as long as the log needs for what has waited.
     fn waits_for_room(&self) -> bool {
-        if self.buffer.is_failing() {
+        if self.buffer.is_stuck() {
             return false;
         }
         let (mut written, mut since) = (self.buffer.progress(), Instant::now());

@@ -381,9 +381,9 @@ impl Writer {
     }
 
     fn note_failure(&mut self, error: &io::Error) {
+        self.shared.buffer.set_failing(true);
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
-            self.shared.buffer.set_failing(true);
             self.shared.alarm(Alarm::LogFailed(error.to_string()));
         }
         let Shared { buffer, .. } = &*self.shared;

@@ -192,6 +192,39 @@ fn a_hung_server_fills_the_buffer_and_then_openings_fail_at_once() {
     assert_whole(&tables);
 }
 
+/// Threads that open faster than the log takes it, while it writes what has waited.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn a_server_that_answers_again_refuses_nobody() {
+    let tables = Tables::new();
+    let proxy = Proxy::start(&tables.writer_url());
+    let running = Running::start(tables.watch_at(&proxy.url(&tables.writer_url())).buffer(16));
+    proxy.hang(true);
+    let record = running.keys.record("prescription", 7).unwrap();
+    let token = record.seal::<Drug>("warfarin").unwrap();
+    let reader = record.opened_by(&access());
+    let mut opened = 0;
+    while reader.open::<Drug, String>(&token).is_ok() {
+        opened += 1;
+    }
+    running.fails_with("5 seconds");
+    let written = || tables.count("SELECT count(*) FROM rxseal_audit");
+    let before = written();
+    proxy.hang(false);
+    wait_until("the log is not written again", || written() > before);
+    let more = 20_000;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| open_records(&running.keys, &access(), 0..more));
+        }
+    });
+    running.recovers();
+    running.watch.stop().unwrap();
+    drop((reader, record, running));
+    assert_eq!(tables.opened().len(), opened + 2 * usize::try_from(more).unwrap());
+    assert_whole(&tables);
+}
+
 /// A standby has taken the address over, and does not take lines. Then the primary server is back.
 #[test]
 #[ignore = "needs .ci/servers"]
