@@ -87,7 +87,7 @@ impl Database {
         options.accepted = ["shared-id:id", "shared-id:tenant, id", "no-keyspace:tenant"].map(str::to_owned).to_vec();
         let job = Job::plan(self.path(), name, &spec, &options).unwrap();
         if spec.operation() == Operation::Unseal {
-            job.approve(&Approval::new("CHG-1", 1_000_000).unwrap()).unwrap();
+            job.approve(&Approval::new("CHG-1", 10_000_000).unwrap()).unwrap();
         }
         Running { job, spec, work }
     }

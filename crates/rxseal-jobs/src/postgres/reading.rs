@@ -6,7 +6,7 @@ use rxseal::Error;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::statements::{PART_ROWS, Start};
+use super::statements::{PART_BYTES, PART_ROWS, Start};
 use super::table::{Held, Table};
 use super::trouble::Trouble;
 use crate::row::{Cell, Row};
@@ -52,11 +52,12 @@ pub(super) async fn read_part(
         query = query.bind(keyspace);
     }
     let mut read = query.fetch_all(&mut *db).await?;
-    let whole: i64 = match read.first() {
-        Some(row) => row.try_get(table.key.len().saturating_add(table.columns.len()).saturating_add(1))?,
+    let bytes: i64 = match read.last() {
+        Some(row) => row.try_get(table.width())?,
         None => 0,
     };
-    let is_last = read.len() <= PART_ROWS && i64::try_from(read.len()).is_ok_and(|len| len >= whole);
+    // If there was room for one more row, there is none.
+    let is_last = read.len() <= PART_ROWS && bytes <= PART_BYTES;
     read.truncate(PART_ROWS);
     let rows = read.into_iter().map(|row| Found::of(row, table)).collect::<Result<Vec<_>, _>>()?;
     Ok(Part { rows, is_last })
@@ -78,7 +79,7 @@ pub(super) async fn read_again(
     if let Some((_, keyspace)) = &table.filter {
         query = query.bind(keyspace);
     }
-    let at = table.key.len().saturating_add(table.columns.len()).saturating_add(1);
+    let at = table.width();
     let mut seen = BTreeSet::new();
     let of = |row: PgRow| {
         let place: i32 = row.try_get(at)?;

@@ -6,7 +6,7 @@ use rxseal::Error;
 use rxseal::provider::need_runtime;
 use rxseal_postgres::__private::parse_url;
 use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::{ConnectOptions, Connection, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Transaction};
 use tokio::time::timeout;
 
 use super::trouble::Trouble;
@@ -20,8 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const SETTINGS: &str = "SELECT set_config('row_security', 'off', true), set_config('DateStyle', 'ISO', true), \
     set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)";
 
-/// Of a chunk. Losing the last chunks in a crash of the server does no harm: they are done again.
-const CHUNK: &str = "SELECT set_config('synchronous_commit', 'off', true), set_config('statement_timeout', $1, true), \
+/// Of a chunk, beside [`SETTINGS`]. Losing the last chunks in a crash of the server does no harm: they are done again.
+const CHUNK: &str = "set_config('synchronous_commit', 'off', true), set_config('statement_timeout', $1, true), \
     set_config('idle_in_transaction_session_timeout', $2, true), set_config('lock_timeout', $3, true)";
 
 /// Of the end of a job. It is on disk, and so is every chunk before it, whatever the role's own setting is.
@@ -80,9 +80,8 @@ pub(super) async fn begin_chunk(
 ) -> Result<Transaction<'_, Postgres>, Trouble> {
     let mut transaction = db.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let milliseconds = |time: Duration| time.as_millis().to_string();
-    sqlx::query(SETTINGS).persistent(false).execute(&mut *transaction).await?;
-    let query =
-        sqlx::query(CHUNK).persistent(false).bind(milliseconds(statement)).bind(milliseconds(idle)).bind(LOCK_TIMEOUT);
+    let query = sqlx::query(AssertSqlSafe(format!("{SETTINGS}, {CHUNK}"))).persistent(false);
+    let query = query.bind(milliseconds(statement)).bind(milliseconds(idle)).bind(LOCK_TIMEOUT);
     query.execute(&mut *transaction).await?;
     Ok(transaction)
 }

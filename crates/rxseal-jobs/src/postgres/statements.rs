@@ -19,8 +19,8 @@ pub(super) const PART_ROWS: usize = 2_000;
 pub(super) const PART_BYTES: i64 = 4 << 20;
 
 impl Table {
-    /// Reads a part of a chunk: the key, the row's version, how many rows there are, and the cells. The parameters are the key that it
-    /// begins with, the key that it ends before, and the keyspace, if there are these.
+    /// Reads a part of a chunk: the key, the row's version, the cells, and how many bytes the cells have up to here. The parameters are the key
+    /// that it begins with, the key that it ends before, and the keyspace, if there are these.
     ///
     /// The length of a value is known without reading it, so the server stops before it sends too much. One row more than a part has is asked
     /// for, so that the last part is known as such.
@@ -41,13 +41,12 @@ impl Table {
             if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
         let names: Vec<_> = (0..self.width()).map(|at| format!("s.f{at}")).collect();
         format!(
-            "SELECT {names} FROM (\
-                SELECT a.*, count(*) OVER () AS f{count}, sum(a.len) OVER (ROWS UNBOUNDED PRECEDING) - a.len AS before FROM (\
+            "SELECT {names}, s.bytes FROM (\
+                SELECT a.*, sum(a.len) OVER (ROWS UNBOUNDED PRECEDING) AS bytes FROM (\
                     SELECT {fields}, {len} AS len FROM {table} AS t {conditions} ORDER BY {keys} LIMIT {limit}\
                 ) AS a\
-            ) AS s WHERE s.before <= {PART_BYTES}",
+            ) AS s WHERE s.bytes - s.len <= {PART_BYTES}",
             names = names.join(", "),
-            count = self.width().saturating_sub(1),
             fields = self.fields(),
             len = self.len(),
             table = self.quoted,
@@ -78,32 +77,41 @@ impl Table {
     /// A row's version (`xmin`) is another one after each change by another transaction, whatever column that was of. It takes the place of the
     /// old values: these would be parameters, and a server that logs statements logs their parameters. While it waits for another
     /// transaction, the server asks the condition anew of the row that this one left.
-    pub(super) fn update(&self) -> String {
+    ///
+    /// The parameters are arrays, of the places, of each column of the key and of the versions, and then of the new values of each column. If
+    /// not every row has a new value in every column, an array before that one says which have. The answer is one row of two arrays.
+    pub(super) fn update(&self, is_partial: bool) -> String {
         let written: Vec<_> = self.written().map(|(_, column)| column).collect();
         let mut next = self.key.len().saturating_add(2);
         let mut fields = vec![format!("${next}::text[]::xid[]")];
         let mut names = vec!["x".to_owned()];
         for (at, column) in written.iter().enumerate() {
             let array = if column.held == Held::Bytes { "bytea[]" } else { "text[]" };
-            next = next.saturating_add(1);
-            fields.push(format!("${next}::bool[]"));
+            if is_partial {
+                next = next.saturating_add(1);
+                fields.push(format!("${next}::bool[]"));
+                names.push(format!("s{at}"));
+            }
             next = next.saturating_add(1);
             fields.push(format!("${next}::{array}"));
-            names.extend([format!("s{at}"), format!("n{at}")]);
+            names.push(format!("n{at}"));
         }
         let given: Vec<_> = fields.iter().map(String::as_str).zip(names.iter().map(String::as_str)).collect();
         let set = written.iter().enumerate().map(|(at, column)| {
-            format!(
-                "{name} = CASE WHEN v.s{at} THEN {new} ELSE t.{name} END",
-                name = column.quoted,
-                new = new_value(column, at)
-            )
+            let (name, new) = (&column.quoted, new_value(column, at));
+            if is_partial {
+                format!("{name} = CASE WHEN v.s{at} THEN {new} ELSE t.{name} END")
+            } else {
+                format!("{name} = {new}")
+            }
         });
         let same = written.iter().enumerate().map(|(at, column)| {
-            format!("(NOT v.s{at} OR {} IS NOT DISTINCT FROM {})", stored(column), sent(column, at))
+            let same = format!("{} IS NOT DISTINCT FROM {}", stored(column), sent(column, at));
+            if is_partial { format!("(NOT v.s{at} OR {same})") } else { same }
         });
         format!(
-            "UPDATE {} AS t SET {} FROM {} WHERE {} AND t.xmin = v.x RETURNING v.at, {}",
+            "WITH written AS (UPDATE {} AS t SET {} FROM {} WHERE {} AND t.xmin = v.x RETURNING v.at, {} AS same) \
+            SELECT coalesce(array_agg(at), '{{}}'), coalesce(array_agg(same), '{{}}') FROM written",
             self.quoted,
             set.collect::<Vec<_>>().join(", "),
             self.given(&given),
@@ -141,9 +149,9 @@ impl Table {
         self.filter.as_ref().map_or(String::new(), |(column, _)| format!("WHERE t.{column}::text = ${parameter}"))
     }
 
-    /// How many columns a read row has: the key, the version, the cells, and a number.
-    fn width(&self) -> usize {
-        self.key.len().saturating_add(self.columns.len()).saturating_add(2)
+    /// How many columns a read row has: the key, the version, and the cells. One more has a number.
+    pub(super) fn width(&self) -> usize {
+        self.key.len().saturating_add(self.columns.len()).saturating_add(1)
     }
 
     fn fields(&self) -> String {
