@@ -1,10 +1,10 @@
 //! Subject keys: all stores behave alike, a patient has one key, and a shredded key is gone for good (T52 to T55 of
 //! docs/THREAT-MODEL.md).
 
+mod ahead_log;
 mod faults;
 mod moods;
 mod states;
-mod wal;
 
 use std::fs;
 use std::path::{Path, PathBuf};

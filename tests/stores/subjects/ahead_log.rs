@@ -1,4 +1,4 @@
-//! Subject keys in an SQLite file that somebody set to WAL mode (T52 of docs/THREAT-MODEL.md).
+//! Subject keys in an SQLite file with a write-ahead log, since somebody set it to WAL mode (T52 of docs/THREAT-MODEL.md).
 
 use std::fs;
 use std::path::Path;
