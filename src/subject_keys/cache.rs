@@ -22,7 +22,7 @@ use crate::store::HELD_AT_MOST;
 const LONGEST: Duration = Duration::from_secs(270);
 /// The longest time from the question to the store until its answer. An answer that took longer is not held.
 const LONGEST_READ: Duration = Duration::from_secs(15);
-// Tests in this crate wait for it.
+/// How often expired keys are wiped. The tests of this crate wait for it.
 const SWEEP: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
 // A key is read, held and wiped before the receipt says that its shredding is effective.
 const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());

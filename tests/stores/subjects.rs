@@ -1,6 +1,7 @@
 //! Subject keys: all stores behave alike, a patient has one key, and a shredded key is gone for good (T52 to T55 of
 //! docs/THREAT-MODEL.md).
 
+// One of its tests waits for ten seconds, beside most others if it begins early, and tests begin in the order of their names.
 mod ahead_log;
 mod faults;
 mod moods;

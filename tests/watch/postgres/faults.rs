@@ -59,6 +59,27 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+/// Opens one record, again and again.
+fn opening(keys: &Keyring) -> impl Fn() -> Result<String, rxseal::Error> + use<> {
+    let record = keys.record("prescription", 7).unwrap();
+    let token = record.seal::<Drug>("warfarin").unwrap();
+    move || record.opened_by(&access()).open::<Drug, String>(&token)
+}
+
+/// How often it opens until the buffer is full.
+fn until_refused(open: impl Fn() -> Result<String, rxseal::Error>) -> usize {
+    let mut opened = 0;
+    let error = loop {
+        match open() {
+            Ok(_) => opened += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(WatchError::of(&error).unwrap().is_audit_unavailable());
+    assert!(opened >= 60_000, "only {opened} were opened");
+    opened
+}
+
 /// Each of these ids is there once, and nothing else.
 #[track_caller]
 fn assert_once(tables: &Tables, ids: impl IntoIterator<Item = u64>) {
@@ -164,30 +185,20 @@ fn a_hung_server_fills_the_buffer_and_then_openings_fail_at_once() {
     let proxy = Proxy::start(&tables.writer_url());
     let running = Running::start(tables.watch_at(&proxy.url(&tables.writer_url())).buffer(16));
     proxy.hang(true);
-    let record = running.keys.record("prescription", 7).unwrap();
-    let token = record.seal::<Drug>("warfarin").unwrap();
-    let reader = record.opened_by(&access());
-    let mut opened = 0;
-    let error = loop {
-        match reader.open::<Drug, String>(&token) {
-            Ok(_) => opened += 1,
-            Err(error) => break error,
-        }
-    };
-    assert!(WatchError::of(&error).unwrap().is_audit_unavailable());
-    assert!(opened >= 60_000, "only {opened} were opened");
+    let open = opening(&running.keys);
+    let opened = until_refused(&open);
     // Each that waited would take a tenth of a second, and so all of them longer than this file waits for anything.
     let begun = Instant::now();
     for _ in 0..1_000 {
-        assert!(reader.open::<Drug, String>(&token).is_err());
+        assert!(open().is_err());
         assert!(begun.elapsed() < PATIENCE, "they wait for a server that hangs");
     }
     running.fails_with("5 seconds");
     proxy.hang(false);
     running.recovers();
-    assert!(reader.open::<Drug, String>(&token).is_ok());
+    assert!(open().is_ok());
     running.watch.stop().unwrap();
-    drop((reader, record, running));
+    drop((open, running));
     assert_eq!(tables.opened().len(), opened + 1);
     assert_whole(&tables);
 }
@@ -200,13 +211,7 @@ fn a_server_that_answers_again_refuses_nobody() {
     let proxy = Proxy::start(&tables.writer_url());
     let running = Running::start(tables.watch_at(&proxy.url(&tables.writer_url())).buffer(16));
     proxy.hang(true);
-    let record = running.keys.record("prescription", 7).unwrap();
-    let token = record.seal::<Drug>("warfarin").unwrap();
-    let reader = record.opened_by(&access());
-    let mut opened = 0;
-    while reader.open::<Drug, String>(&token).is_ok() {
-        opened += 1;
-    }
+    let opened = until_refused(opening(&running.keys));
     running.fails_with("5 seconds");
     let written = || tables.count("SELECT count(*) FROM rxseal_audit");
     let before = written();
@@ -220,7 +225,7 @@ fn a_server_that_answers_again_refuses_nobody() {
     });
     running.recovers();
     running.watch.stop().unwrap();
-    drop((reader, record, running));
+    drop(running);
     assert_eq!(tables.opened().len(), opened + 2 * usize::try_from(more).unwrap());
     assert_whole(&tables);
 }

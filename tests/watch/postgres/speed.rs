@@ -24,8 +24,7 @@ fn twenty_thousand_events_a_second() {
         let events = per_second / 10;
         open_records(&loaded.keys, &access(), tenth * events..(tenth + 1) * events);
     }
-    let rate = loaded.end(per_second * seconds, begun);
-    assert!(!is_full() || rate >= 20_000.0, "{rate:.0} events a second");
+    loaded.end(per_second * seconds, begun);
 }
 
 /// A full buffer holds them up. While the server stalls for longer than that, openings are refused, and these threads try again, as a client would.
@@ -73,15 +72,15 @@ impl Loaded {
         Self { tables, watch, keys }
     }
 
-    /// All of them are there, each once. How many a second.
-    fn end(self, events: u64, begun: Instant) -> f64 {
+    /// All of them are there, each once, and in time.
+    fn end(self, events: u64, begun: Instant) {
         while self.watch.commit().is_err() {}
         let rate = events as f64 / begun.elapsed().as_secs_f64();
         println!("{events} events: {rate:.0} a second");
         assert_eq!(self.tables.count("SELECT count(*) FROM rxseal_audit WHERE subjects <> '{}'"), events);
         drop((self.keys, self.watch));
         assert!(self.tables.codes().is_empty(), "{:?}", self.tables.codes());
-        rate
+        assert!(!is_full() || rate >= 20_000.0, "{rate:.0} events a second");
     }
 }
 

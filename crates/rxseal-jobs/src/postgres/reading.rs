@@ -56,7 +56,7 @@ pub(super) async fn read_part(
         Some(row) => row.try_get(table.width())?,
         None => 0,
     };
-    // If there was room for one more row, there is none.
+    // Another row would have been read too, since neither the rows nor the bytes are at their limit.
     let is_last = read.len() <= PART_ROWS && bytes <= PART_BYTES;
     read.truncate(PART_ROWS);
     let rows = read.into_iter().map(|row| Found::of(row, table)).collect::<Result<Vec<_>, _>>()?;

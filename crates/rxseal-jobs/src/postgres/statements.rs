@@ -77,41 +77,32 @@ impl Table {
     /// A row's version (`xmin`) is another one after each change by another transaction, whatever column that was of. It takes the place of the
     /// old values: these would be parameters, and a server that logs statements logs their parameters. While it waits for another
     /// transaction, the server asks the condition anew of the row that this one left.
-    ///
-    /// The parameters are arrays, of the places, of each column of the key and of the versions, and then of the new values of each column. If
-    /// not every row has a new value in every column, an array before that one says which have. The answer is one row of two arrays.
-    pub(super) fn update(&self, is_partial: bool) -> String {
+    pub(super) fn update(&self) -> String {
         let written: Vec<_> = self.written().map(|(_, column)| column).collect();
         let mut next = self.key.len().saturating_add(2);
         let mut fields = vec![format!("${next}::text[]::xid[]")];
         let mut names = vec!["x".to_owned()];
         for (at, column) in written.iter().enumerate() {
             let array = if column.held == Held::Bytes { "bytea[]" } else { "text[]" };
-            if is_partial {
-                next = next.saturating_add(1);
-                fields.push(format!("${next}::bool[]"));
-                names.push(format!("s{at}"));
-            }
+            next = next.saturating_add(1);
+            fields.push(format!("${next}::bool[]"));
             next = next.saturating_add(1);
             fields.push(format!("${next}::{array}"));
-            names.push(format!("n{at}"));
+            names.extend([format!("s{at}"), format!("n{at}")]);
         }
         let given: Vec<_> = fields.iter().map(String::as_str).zip(names.iter().map(String::as_str)).collect();
         let set = written.iter().enumerate().map(|(at, column)| {
-            let (name, new) = (&column.quoted, new_value(column, at));
-            if is_partial {
-                format!("{name} = CASE WHEN v.s{at} THEN {new} ELSE t.{name} END")
-            } else {
-                format!("{name} = {new}")
-            }
+            format!(
+                "{name} = CASE WHEN v.s{at} THEN {new} ELSE t.{name} END",
+                name = column.quoted,
+                new = new_value(column, at)
+            )
         });
         let same = written.iter().enumerate().map(|(at, column)| {
-            let same = format!("{} IS NOT DISTINCT FROM {}", stored(column), sent(column, at));
-            if is_partial { format!("(NOT v.s{at} OR {same})") } else { same }
+            format!("(NOT v.s{at} OR {} IS NOT DISTINCT FROM {})", stored(column), sent(column, at))
         });
         format!(
-            "WITH written AS (UPDATE {} AS t SET {} FROM {} WHERE {} AND t.xmin = v.x RETURNING v.at, {} AS same) \
-            SELECT coalesce(array_agg(at), '{{}}'), coalesce(array_agg(same), '{{}}') FROM written",
+            "UPDATE {} AS t SET {} FROM {} WHERE {} AND t.xmin = v.x RETURNING v.at, {}",
             self.quoted,
             set.collect::<Vec<_>>().join(", "),
             self.given(&given),
@@ -149,7 +140,7 @@ impl Table {
         self.filter.as_ref().map_or(String::new(), |(column, _)| format!("WHERE t.{column}::text = ${parameter}"))
     }
 
-    /// How many columns a read row has: the key, the version, and the cells. One more has a number.
+    /// How many columns a read row has for the key, the version and the cells. Each statement adds one column of its own.
     pub(super) fn width(&self) -> usize {
         self.key.len().saturating_add(self.columns.len()).saturating_add(1)
     }

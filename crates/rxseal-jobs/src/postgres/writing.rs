@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use super::reading::{read_again, several_rows};
 use super::table::{Held, Table};
@@ -94,9 +94,7 @@ fn parted(batch: Vec<Pending>, mut is_one: impl FnMut(usize) -> bool) -> (Vec<Pe
 /// The places of the rows that were written, and whether each is now as it was sent.
 async fn update(db: &mut PgConnection, table: &Table, batch: &[Pending]) -> Result<HashMap<usize, bool>, Trouble> {
     let places: Vec<i32> = (0..).take(batch.len()).collect();
-    // Usually each row gets a new value in each column, which costs the server less.
-    let is_partial = table.written().any(|(at, _)| batch.iter().any(|row| cell(&row.change, at).is_none()));
-    let mut query = sqlx::query_as(AssertSqlSafe(table.update(is_partial))).persistent(false).bind(places);
+    let mut query = sqlx::query(AssertSqlSafe(table.update())).persistent(false).bind(places);
     for at in 0..table.key.len() {
         let column: Vec<&str> = batch.iter().map(|row| row.key.get(at).map_or("", String::as_str)).collect();
         query = query.bind(column);
@@ -104,18 +102,16 @@ async fn update(db: &mut PgConnection, table: &Table, batch: &[Pending]) -> Resu
     query = query.bind(batch.iter().map(|row| row.version.as_str()).collect::<Vec<_>>());
     for (at, column) in table.written() {
         let cells: Vec<_> = batch.iter().map(|row| cell(&row.change, at)).collect();
-        if is_partial {
-            query = query.bind(cells.iter().map(Option::is_some).collect::<Vec<_>>());
-        }
+        query = query.bind(cells.iter().map(Option::is_some).collect::<Vec<_>>());
         query = match column.held {
             Held::Bytes => query.bind(cells.into_iter().map(bytes).collect::<Vec<_>>()),
             Held::Text | Held::TextList => query.bind(cells.into_iter().map(text).collect::<Vec<_>>()),
         };
     }
-    let (places, same): (Vec<i32>, Vec<bool>) = query.fetch_one(&mut *db).await?;
     let mut answers = HashMap::with_capacity(batch.len());
-    for (at, is_same) in places.into_iter().zip(same) {
-        if answers.insert(usize::try_from(at).unwrap_or_default(), is_same).is_some() {
+    for row in query.fetch_all(&mut *db).await? {
+        let at: i32 = row.try_get(0)?;
+        if answers.insert(usize::try_from(at).unwrap_or_default(), row.try_get(1)?).is_some() {
             return Err(several_rows().into());
         }
     }
