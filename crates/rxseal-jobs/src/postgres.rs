@@ -12,6 +12,7 @@ mod numbers;
 mod preflight;
 mod reading;
 mod session;
+mod slice;
 mod statements;
 mod table;
 mod tables;

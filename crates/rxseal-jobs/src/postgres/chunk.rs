@@ -1,30 +1,32 @@
 //! One chunk, in one transaction: it is taken, its rows are written, and it is ticked off.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rxseal::Error;
 use sqlx::postgres::PgConnection;
 
 use super::approval::Purse;
-use super::reading::{Found, Range, read_again, read_part, several_rows};
+use super::reading::{Ask, Found, Range, cells, read_again, read_part, several_rows};
 use super::session;
+use super::slice::{Worked, Working, begin, slices};
 use super::table::Table;
 use super::tables::{self, Taken};
 use super::trouble::Trouble;
-use super::writing::{Pending, fits, write};
+use super::writing::{Batch, write};
 use crate::fault::{Fault, FieldFault, Reason};
 use crate::key_text;
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
-use crate::row::{ChunkWork, Outcome};
+use crate::row::ChunkWork;
 use crate::spec::Spec;
 
 /// What a worker works with.
 pub(super) struct Bench<'a> {
     pub(super) job: &'a str,
     pub(super) spec: &'a Spec,
-    pub(super) table: &'a Table,
-    pub(super) work: &'a dyn ChunkWork,
+    pub(super) table: &'a Arc<Table>,
+    pub(super) work: &'a Arc<dyn ChunkWork>,
     pub(super) options: &'a WorkerOptions,
 }
 
@@ -38,6 +40,7 @@ pub(super) async fn next(
     db: &mut PgConnection,
     bench: &Bench<'_>,
     mut purse: Option<&mut Purse>,
+    ask: &mut Ask,
 ) -> Result<Option<ChunkDone>, Trouble> {
     let began = Instant::now();
     let WorkerOptions { statement_timeout, idle_timeout, .. } = *bench.options;
@@ -57,7 +60,7 @@ pub(super) async fn next(
         purse.begin(taken.no);
     }
     let mut tally = Tally { no: taken.no, purse, counts: Counts::default(), faults: Vec::new(), locked_since: None };
-    run(&mut transaction, bench, &taken, &mut tally).await?;
+    run(&mut transaction, bench, &taken, &mut tally, ask).await?;
     if let Some(purse) = &tally.purse {
         purse.settle(&mut transaction).await?;
     }
@@ -93,14 +96,20 @@ impl Tally<'_> {
     }
 }
 
-async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally<'_>) -> Result<(), Trouble> {
+async fn run(
+    db: &mut PgConnection,
+    bench: &Bench<'_>,
+    taken: &Taken,
+    tally: &mut Tally<'_>,
+    ask: &mut Ask,
+) -> Result<(), Trouble> {
     let bound =
         |text: &Option<String>| text.as_deref().map(|text| key_text::read(text, bench.table.key.len())).transpose();
     let (lo, hi) = (bound(&taken.lo)?, bound(&taken.hi)?);
     let range = Range { lo: lo.as_deref(), hi: hi.as_deref() };
     let mut after: Option<Vec<String>> = None;
     loop {
-        let part = read_part(db, bench.table, &range, after.as_deref()).await?;
+        let part = read_part(db, bench.table, &range, after.as_deref(), ask).await?;
         let Some(last) = part.rows.last() else { return Ok(()) };
         // They are in the order of the key.
         if part.rows.windows(2).any(|pair| matches!(pair, [one, next] if one.key == next.key)) {
@@ -108,50 +117,48 @@ async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mu
         }
         after = Some(last.key.clone());
         tally.counts.rows = tally.counts.rows.saturating_add(u64::try_from(part.rows.len()).unwrap_or(u64::MAX));
-        let pending = worked_on(bench, part.rows, tally).await?;
-        write_all(db, bench, pending, tally).await?;
+        charge(bench, &part.rows, tally).await?;
+        let mut slices = slices(part.rows);
+        let mut next = slices.next().map(|slice| begin(bench.work, bench.table, slice));
+        while let Some(working) = next.take() {
+            let batch = end(working, tally).await?;
+            next = slices.next().map(|slice| begin(bench.work, bench.table, slice));
+            write_all(db, bench, batch, tally).await?;
+        }
         if part.is_last {
             return Ok(());
         }
     }
 }
 
-/// What becomes of rows. The rows, and all plaintext of the database with them, are gone afterwards.
-async fn worked_on(bench: &Bench<'_>, found: Vec<Found>, tally: &mut Tally<'_>) -> Result<Vec<Pending>, Trouble> {
-    let rows = found.iter().map(|found| found.cells(bench.table)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(purse) = &mut tally.purse {
-        purse.charge(bench.work.opens(&rows)).await?;
+/// Charges what the work would open of these rows, before it begins.
+async fn charge(bench: &Bench<'_>, found: &[Found], tally: &mut Tally<'_>) -> Result<(), Trouble> {
+    let Some(purse) = &mut tally.purse else { return Ok(()) };
+    purse.charge(bench.work.opens(&cells(found, bench.table)?)).await
+}
+
+/// What is to be written of rows, when the work on them has ended.
+async fn end(working: Working, tally: &mut Tally<'_>) -> Result<Batch, Trouble> {
+    let Worked { batch, same, faults } = working.end().await?;
+    tally.counts.skipped = tally.counts.skipped.saturating_add(same);
+    for (key, fields) in faults {
+        tally.failed(&key, fields);
     }
-    let outcomes = bench.work.run(&rows).await?;
-    if outcomes.len() != rows.len() {
-        return Err(Error::job_refused("the work did not give one outcome for each row").into());
-    }
-    drop(rows);
-    let mut pending = Vec::new();
-    for (found, outcome) in found.into_iter().zip(outcomes) {
-        let Found { key, version, .. } = found;
-        match outcome {
-            Outcome::Same => tally.skipped(),
-            Outcome::Write(change) if !fits(bench.table, &change) => tally.failed_for(&key, Reason::ColumnType),
-            Outcome::Write(change) => pending.push(Pending { key, version, change }),
-            Outcome::Fault(faults) => tally.failed(&key, faults),
-        }
-    }
-    Ok(pending)
+    Ok(batch)
 }
 
 /// Writes rows. Those that another program changed are read again, and worked on as they are then.
 async fn write_all(
     db: &mut PgConnection,
     bench: &Bench<'_>,
-    mut pending: Vec<Pending>,
+    mut batch: Batch,
     tally: &mut Tally<'_>,
 ) -> Result<(), Trouble> {
     let mut lost: Vec<Vec<String>> = Vec::new();
     for attempt in 1..=ATTEMPTS {
-        if !pending.is_empty() {
+        if !batch.is_empty() {
             tally.locked_since.get_or_insert_with(Instant::now);
-            let written = write(db, bench.table, pending).await?;
+            let written = write(db, bench.table, batch).await?;
             for change in &written.done {
                 let counts = &mut tally.counts;
                 counts.written = counts.written.saturating_add(1);
@@ -170,7 +177,7 @@ async fn write_all(
             tokio::time::sleep(PAUSE.saturating_mul(1 << attempt.min(8))).await;
         }
         tally.counts.retried = tally.counts.retried.saturating_add(u64::try_from(lost.len()).unwrap_or(u64::MAX));
-        (pending, lost) = again(db, bench, lost, tally).await?;
+        (batch, lost) = again(db, bench, lost, tally).await?;
     }
     for key in &lost {
         tally.failed_for(key, Reason::Busy);
@@ -184,7 +191,7 @@ async fn again(
     bench: &Bench<'_>,
     lost: Vec<Vec<String>>,
     tally: &mut Tally<'_>,
-) -> Result<(Vec<Pending>, Vec<Vec<String>>), Trouble> {
+) -> Result<(Batch, Vec<Vec<String>>), Trouble> {
     let keys: Vec<_> = lost.iter().map(Vec::as_slice).collect();
     let free = read_again(db, bench.table, &keys, true).await?;
     // Only those that are neither free nor gone: what holds them may be a long transaction.
@@ -195,6 +202,7 @@ async fn again(
         tally.skipped();
     }
     let held = held.into_iter().map(|(_, found)| found.key).collect();
-    let pending = worked_on(bench, free.into_iter().map(|(_, found)| found).collect(), tally).await?;
-    Ok((pending, held))
+    let free: Vec<_> = free.into_iter().map(|(_, found)| found).collect();
+    charge(bench, &free, tally).await?;
+    Ok((end(begin(bench.work, bench.table, free), tally).await?, held))
 }

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use super::approval;
 use super::count::totals;
 use super::preflight;
-use super::reading::{Range, read_part};
+use super::reading::{Ask, Range, cells, read_part};
 use super::session::{self, Begin};
 use super::table::Table;
 use super::tables;
@@ -313,14 +313,15 @@ async fn verify(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn Chunk
     let table = Table::read(&mut reading, spec).await?;
     reading.rollback().await?;
     let (all, mut after, mut left) = (Range { lo: None, hi: None }, None::<Vec<String>>, 0_u64);
+    let mut ask = Ask::default();
     loop {
         // One transaction for each part, since an old one would keep the server from removing dead rows.
         let mut reading = session::begin(db, Begin::ReadOnly).await?;
-        let part = read_part(&mut reading, &table, &all, after.as_deref()).await?;
+        let part = read_part(&mut reading, &table, &all, after.as_deref(), &mut ask).await?;
         reading.rollback().await?;
         let Some(last) = part.rows.last() else { break };
         after = Some(last.key.clone());
-        let rows = part.rows.iter().map(|found| found.cells(&table)).collect::<Result<Vec<_>, _>>()?;
+        let rows = cells(&part.rows, &table)?;
         left = left.saturating_add(unfinished(work, &rows).await?);
         if part.is_last {
             break;

@@ -13,18 +13,10 @@ pub(super) enum Start {
     After,
 }
 
-/// No part of a chunk has more rows.
-pub(super) const PART_ROWS: usize = 2_000;
-/// When the cells of a part have so many bytes, it ends. So a worker's memory does not grow with the table's values.
-pub(super) const PART_BYTES: i64 = 4 << 20;
-
 impl Table {
-    /// Reads a part of a chunk: the key, the row's version, the cells, and how many bytes the cells have up to here. The parameters are the key
-    /// that it begins with, the key that it ends before, and the keyspace, if there are these.
-    ///
-    /// The length of a value is known without reading it, so the server stops before it sends too much. One row more than a part has is asked
-    /// for, so that the last part is known as such.
-    pub(super) fn read_part(&self, start: Start, has_end: bool) -> String {
+    /// Reads a part of a chunk: the key, the row's version, and the cells. The parameters are the key that it begins with, the key that it ends
+    /// before, and the keyspace, if there are these.
+    pub(super) fn read_part(&self, start: Start, has_end: bool, limit: usize) -> String {
         let mut next = 1;
         let mut conditions = Vec::new();
         if start != Start::Open {
@@ -39,19 +31,11 @@ impl Table {
         }
         let conditions =
             if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-        let names: Vec<_> = (0..self.width()).map(|at| format!("s.f{at}")).collect();
         format!(
-            "SELECT {names}, s.bytes FROM (\
-                SELECT a.*, sum(a.len) OVER (ROWS UNBOUNDED PRECEDING) AS bytes FROM (\
-                    SELECT {fields}, {len} AS len FROM {table} AS t {conditions} ORDER BY {keys} LIMIT {limit}\
-                ) AS a\
-            ) AS s WHERE s.bytes - s.len <= {PART_BYTES}",
-            names = names.join(", "),
-            fields = self.fields(),
-            len = self.len(),
-            table = self.quoted,
-            keys = self.keys("t"),
-            limit = PART_ROWS.saturating_add(1),
+            "SELECT {} FROM {} AS t {conditions} ORDER BY {} LIMIT {limit}",
+            self.fields(),
+            self.quoted,
+            self.keys("t")
         )
     }
 
@@ -140,7 +124,7 @@ impl Table {
         self.filter.as_ref().map_or(String::new(), |(column, _)| format!("WHERE t.{column}::text = ${parameter}"))
     }
 
-    /// How many columns a read row has for the key, the version and the cells. Each statement adds one column of its own.
+    /// How many columns a read row has for the key, the version and the cells.
     pub(super) fn width(&self) -> usize {
         self.key.len().saturating_add(self.columns.len()).saturating_add(1)
     }
@@ -150,11 +134,6 @@ impl Table {
         let cells = self.columns.iter().map(stored);
         let fields = keys.chain(["t.xmin::text".to_owned()]).chain(cells);
         fields.enumerate().map(|(at, field)| format!("{field} AS f{at}")).collect::<Vec<_>>().join(", ")
-    }
-
-    fn len(&self) -> String {
-        let lengths = self.columns.iter().map(|column| format!("coalesce(octet_length({}), 0)", stored(column)));
-        lengths.collect::<Vec<_>>().join(" + ")
     }
 
     fn keys(&self, table: &str) -> String {

@@ -12,6 +12,7 @@ use super::chunk::{self, Bench};
 use super::job::{Job, look};
 use super::lag;
 use super::preflight::logs_values;
+use super::reading::Ask;
 use super::session::{self, Begin};
 use super::table::Table;
 use super::tables;
@@ -34,9 +35,10 @@ pub struct Worker {
     spec: Spec,
     work: Arc<dyn ChunkWork>,
     options: WorkerOptions,
-    table: Table,
+    table: Arc<Table>,
     db: Option<PgConnection>,
     purse: Option<Purse>,
+    ask: Ask,
     throttle: Throttle,
     not_before: Option<Instant>,
     looked: Instant,
@@ -63,7 +65,8 @@ impl Worker {
         let throttle = Throttle::new(&options.limits);
         let (job, spec) = (job.clone(), spec.clone());
         let (db, not_before, looked) = (Some(db), None, Instant::now());
-        Ok(Self { job, spec, work, options, table, db, purse, throttle, not_before, looked })
+        let ask = Ask::default();
+        Ok(Self { job, spec, work, options, table, db, purse, ask, throttle, not_before, looked })
     }
 
     /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
@@ -144,8 +147,8 @@ impl Worker {
         // Taken out, so that a connection on which something failed is not used again.
         let mut db = self.take_connection().await?;
         let (job, options) = (self.job.name(), &self.options);
-        let bench = Bench { job, spec: &self.spec, table: &self.table, work: &*self.work, options };
-        let done = chunk::next(&mut db, &bench, self.purse.as_mut()).await?;
+        let bench = Bench { job, spec: &self.spec, table: &self.table, work: &self.work, options };
+        let done = chunk::next(&mut db, &bench, self.purse.as_mut(), &mut self.ask).await?;
         self.db = Some(db);
         if let Some(done) = &done {
             let pause = self.throttle.after_chunk(done.counts.rows, done.took);
@@ -192,7 +195,7 @@ async fn join(
     spec: &Spec,
     work: &dyn ChunkWork,
     approval: Option<&str>,
-) -> Result<(Table, Option<Purse>), Trouble> {
+) -> Result<(Arc<Table>, Option<Purse>), Trouble> {
     let mut reading = session::begin(db, Begin::ReadOnly).await?;
     let (_, pinned) = tables::job(&mut reading, job.name()).await?;
     spec.admit(&pinned)?;
@@ -200,7 +203,7 @@ async fn join(
         return Err(Error::job_mismatch("the work is of other columns than the spec").into());
     }
     nothing_is_logged(&mut reading, spec).await?;
-    let table = Table::read(&mut reading, spec).await?;
+    let table = Arc::new(Table::read(&mut reading, spec).await?);
     let purse = match spec.operation() {
         Operation::Unseal => Some(Purse::of(&mut reading, (job.url(), job.name()), approval).await?),
         _ => None,

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection, Row as _};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Connection, Row as _};
 
 use super::reading::{read_again, several_rows};
 use super::table::{Held, Table};
@@ -16,6 +17,12 @@ pub(super) struct Pending {
     pub(super) key: Vec<String>,
     pub(super) version: String,
     pub(super) change: Change,
+}
+
+/// Rows that are to be written, and the parameters that say so.
+pub(super) struct Batch {
+    rows: Vec<Pending>,
+    parameters: PgArguments,
 }
 
 /// What became of rows.
@@ -31,20 +38,20 @@ pub(super) struct Written {
 const LOCKED_OFTEN: usize = 5;
 
 /// Writes rows, all cells of a row or none.
-pub(super) async fn write(db: &mut PgConnection, table: &Table, pending: Vec<Pending>) -> Result<Written, Trouble> {
+pub(super) async fn write(db: &mut PgConnection, table: &Table, batch: Batch) -> Result<Written, Trouble> {
     let mut written = Written::default();
     let mut locked = 0_usize;
-    let mut batches = vec![pending];
-    while let Some(batch) = batches.pop() {
-        if batch.is_empty() {
+    let mut batches = vec![batch];
+    while let Some(Batch { rows, parameters }) = batches.pop() {
+        if rows.is_empty() {
             continue;
         }
         // Undone if the database refuses one of the rows, or a trigger changes it.
         let mut attempt = db.begin().await?;
-        match update(&mut attempt, table, &batch).await {
+        match update(&mut attempt, table, parameters).await {
             Ok(answers) if answers.values().all(|is_same| *is_same) => {
                 attempt.commit().await?;
-                for (at, row) in batch.into_iter().enumerate() {
+                for (at, row) in rows.into_iter().enumerate() {
                     if answers.contains_key(&at) {
                         written.done.push(row.change);
                     } else {
@@ -54,28 +61,28 @@ pub(super) async fn write(db: &mut PgConnection, table: &Table, pending: Vec<Pen
             }
             Ok(answers) => {
                 attempt.rollback().await?;
-                let (rewritten, others) = parted(batch, |at| answers.get(&at) == Some(&false));
+                let (rewritten, others) = parted(rows, |at| answers.get(&at) == Some(&false));
                 written.refused.extend(rewritten.into_iter().map(|row| (row.key, Reason::Rewritten)));
-                batches.push(others);
+                batches.push(Batch::of(table, others)?);
             }
             Err(trouble) if trouble.is_lock() => {
                 attempt.rollback().await?;
                 locked = locked.saturating_add(1);
-                let keys: Vec<_> = batch.iter().map(|row| row.key.as_slice()).collect();
+                let keys: Vec<_> = rows.iter().map(|row| row.key.as_slice()).collect();
                 let free = if locked < LOCKED_OFTEN { read_again(db, table, &keys, true).await? } else { Vec::new() };
                 let free: HashMap<_, _> = free.into_iter().collect();
-                let (free, held) = parted(batch, |at| free.contains_key(&at));
+                let (free, held) = parted(rows, |at| free.contains_key(&at));
                 written.lost.extend(held.into_iter().map(|row| row.key));
-                batches.push(free);
+                batches.push(Batch::of(table, free)?);
             }
             Err(trouble) if trouble.is_refusal() => {
                 attempt.rollback().await?;
-                let half = batch.len() / 2;
+                let half = rows.len() / 2;
                 if half == 0 {
-                    written.refused.extend(batch.into_iter().map(|row| (row.key, Reason::RefusedByDatabase)));
+                    written.refused.extend(rows.into_iter().map(|row| (row.key, Reason::RefusedByDatabase)));
                 } else {
-                    let (one, other) = parted(batch, |at| at < half);
-                    batches.extend([one, other]);
+                    let (one, other) = parted(rows, |at| at < half);
+                    batches.extend([Batch::of(table, one)?, Batch::of(table, other)?]);
                 }
             }
             Err(trouble) => return Err(trouble),
@@ -92,23 +99,13 @@ fn parted(batch: Vec<Pending>, mut is_one: impl FnMut(usize) -> bool) -> (Vec<Pe
 }
 
 /// The places of the rows that were written, and whether each is now as it was sent.
-async fn update(db: &mut PgConnection, table: &Table, batch: &[Pending]) -> Result<HashMap<usize, bool>, Trouble> {
-    let places: Vec<i32> = (0..).take(batch.len()).collect();
-    let mut query = sqlx::query(AssertSqlSafe(table.update())).persistent(false).bind(places);
-    for at in 0..table.key.len() {
-        let column: Vec<&str> = batch.iter().map(|row| row.key.get(at).map_or("", String::as_str)).collect();
-        query = query.bind(column);
-    }
-    query = query.bind(batch.iter().map(|row| row.version.as_str()).collect::<Vec<_>>());
-    for (at, column) in table.written() {
-        let cells: Vec<_> = batch.iter().map(|row| cell(&row.change, at)).collect();
-        query = query.bind(cells.iter().map(Option::is_some).collect::<Vec<_>>());
-        query = match column.held {
-            Held::Bytes => query.bind(cells.into_iter().map(bytes).collect::<Vec<_>>()),
-            Held::Text | Held::TextList => query.bind(cells.into_iter().map(text).collect::<Vec<_>>()),
-        };
-    }
-    let mut answers = HashMap::with_capacity(batch.len());
+async fn update(
+    db: &mut PgConnection,
+    table: &Table,
+    parameters: PgArguments,
+) -> Result<HashMap<usize, bool>, Trouble> {
+    let query = sqlx::query_with(AssertSqlSafe(table.update()), parameters).persistent(false);
+    let mut answers = HashMap::new();
     for row in query.fetch_all(&mut *db).await? {
         let at: i32 = row.try_get(0)?;
         if answers.insert(usize::try_from(at).unwrap_or_default(), row.try_get(1)?).is_some() {
@@ -116,6 +113,36 @@ async fn update(db: &mut PgConnection, table: &Table, batch: &[Pending]) -> Resu
         }
     }
     Ok(answers)
+}
+
+impl Batch {
+    pub(super) fn of(table: &Table, rows: Vec<Pending>) -> Result<Self, Trouble> {
+        let parameters = parameters(table, &rows).map_err(sqlx::Error::Encode)?;
+        Ok(Self { rows, parameters })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Those of the statement that updates: arrays of the rows' places, of each column of the key, of the versions, and of the new cells.
+fn parameters(table: &Table, rows: &[Pending]) -> Result<PgArguments, BoxDynError> {
+    let mut parameters = PgArguments::default();
+    parameters.add((0..).take(rows.len()).collect::<Vec<i32>>())?;
+    for at in 0..table.key.len() {
+        parameters.add(rows.iter().map(|row| row.key.get(at).map_or("", String::as_str)).collect::<Vec<_>>())?;
+    }
+    parameters.add(rows.iter().map(|row| row.version.as_str()).collect::<Vec<_>>())?;
+    for (at, column) in table.written() {
+        let cells: Vec<_> = rows.iter().map(|row| cell(&row.change, at)).collect();
+        parameters.add(cells.iter().map(Option::is_some).collect::<Vec<_>>())?;
+        match column.held {
+            Held::Bytes => parameters.add(cells.into_iter().map(bytes).collect::<Vec<_>>())?,
+            Held::Text | Held::TextList => parameters.add(cells.into_iter().map(text).collect::<Vec<_>>())?,
+        }
+    }
+    Ok(parameters)
 }
 
 fn cell(change: &Change, at: usize) -> Option<&NewCell> {

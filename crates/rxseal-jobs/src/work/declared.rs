@@ -19,7 +19,7 @@ use crate::trouble::refused;
 /// The work of a job whose rows are as a schema says: all operations but [`Reindex`](Operation::Reindex), which needs the normalisers of the program.
 ///
 /// Resealing hands out no plaintext and needs no [`Access`]. [`Unseal`](Operation::Unseal) and [`AddSubject`](Operation::AddSubject) are openings
-/// of which the keyring's observer hears, one event for each part of a chunk.
+/// of which the keyring's observer hears, one event for each part of a chunk (in PostgreSQL, at most 500 rows).
 pub struct DeclaredWork {
     spec: Spec,
     record: RecordSchema,

@@ -26,7 +26,8 @@ use crate::trouble::refused;
 /// The twin reads and writes rows by serde, so the struct says `#[phi(derive(Serialize, Deserialize))]`. Its fields have the names of the
 /// columns. A [backfill](Operation::Backfill) needs fields of the marker [`Migrates`](rxseal::records::Migrates) and a keyring with their permits:
 /// a column of lists or maps is text with JSON, or an array of texts, and its field says `Each<Migrates<F>>` or `Parts<Migrates<F>>`.
-/// It and [`Reindex`](Operation::Reindex) are openings, of which the keyring's observer hears, one event for each part of a chunk.
+/// It and [`Reindex`](Operation::Reindex) are openings, of which the keyring's observer hears, one event for each part of a chunk (in PostgreSQL,
+/// at most 500 rows).
 pub struct TypedWork<S> {
     spec: Spec,
     keys: Keyring,
