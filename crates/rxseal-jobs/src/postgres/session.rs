@@ -14,11 +14,13 @@ use super::trouble::Trouble;
 /// Connecting takes no longer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Values have one text each, whatever the role's own settings are. Rows that row-level security would hide are an error.
+/// Values have one text each, whatever the role's own settings are. Rows that row-level security would hide are an error. To compile a count
+/// takes the server a second, which is longer than it counts a small table.
 ///
 /// Settings are those of one transaction. A pooler may give each transaction another session, which must neither lack them nor keep them.
 const SETTINGS: &str = "SELECT set_config('row_security', 'off', true), set_config('DateStyle', 'ISO', true), \
-    set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)";
+    set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true), \
+    set_config('jit', 'off', true)";
 
 /// Of a chunk, beside [`SETTINGS`]. Losing the last chunks in a crash of the server does no harm: they are done again.
 const CHUNK: &str = "set_config('synchronous_commit', 'off', true), set_config('statement_timeout', $1, true), \
