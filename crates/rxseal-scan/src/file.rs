@@ -12,7 +12,7 @@ use crate::kind::{Certainty, Kind};
 use crate::report::{Report, Tally};
 use crate::rules::Rules;
 use crate::sealed::Blocks;
-use crate::text::{Hit, find_numbers, find_tokens};
+use crate::text::{Hit, find};
 use blocks::{Block, Reader};
 use encoding::{Encoding, Utf16};
 
@@ -87,7 +87,7 @@ fn each_block<R: Read>(
 
 fn look(rules: &Rules, block: &Block<'_>, blocks: &Blocks, report: &mut Report, found: &mut Found) {
     let Found { tally, of_odd_length, .. } = found;
-    find_tokens(block.text, rules.keys(), blocks, &mut |range, hit| {
+    find(block.text, rules.keys(), blocks, rules.words(), &mut |range, hit| {
         if !block.is_fresh(&range) {
             return;
         }
@@ -106,14 +106,7 @@ fn look(rules: &Rules, block: &Block<'_>, blocks: &Blocks, report: &mut Report, 
                 }
             }
             Hit::Damaged(certainty) => tally.add_at(Kind::TokenDamaged, certainty, None, line),
-            Hit::Like(_) => {}
-        }
-    });
-    find_numbers(block.text, rules.words(), &mut |range, hit| {
-        if let Hit::Like(kind) = hit
-            && block.is_fresh(&range)
-        {
-            tally.add_at(kind, Certainty::Possible, None, || Some(block.line_of(range.start)));
+            Hit::Like(kind) => tally.add_at(kind, Certainty::Possible, None, line),
         }
     });
     if let Some(known) = rules.known() {

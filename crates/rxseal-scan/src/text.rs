@@ -7,7 +7,9 @@ mod forms;
 mod words;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use rxseal::KeyId;
 
 use crate::keys::Keys;
@@ -33,12 +35,15 @@ const REST: usize = 8;
 /// Of the letter `c`, with which words such as `rxscheduler` begin.
 const REST_AFTER_C: usize = 24;
 
+/// What tokens and record tags begin with. To prepare the search takes longer than most values.
+static BEGINNING: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"rx"));
+
 /// Finds tokens. Calls `hit` with each, and where it is.
 pub(crate) fn find_tokens(text: &[u8], keys: &Keys, blocks: &Blocks, hit: &mut dyn FnMut(Range<usize>, Hit)) {
     let mut behind = 0;
-    for at in memchr::memmem::find_iter(text, b"rx") {
+    for at in BEGINNING.find_iter(text) {
         let Some(rest) = text.get(at..).filter(|rest| at >= behind && begins_as_one(rest)) else { continue };
-        let len = rest.iter().position(|byte| !is_letter(*byte)).unwrap_or(rest.len());
+        let len = letters_len(rest);
         let Some(run) = rest.get(..len).and_then(|run| std::str::from_utf8(run).ok()) else { continue };
         let is_joined = at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|before| is_letter(*before));
         let key = run.get(4..HEAD_LETTERS).and_then(|key| key.parse::<KeyId>().ok());
@@ -56,6 +61,18 @@ pub(crate) fn find_tokens(text: &[u8], keys: &Keys, blocks: &Blocks, hit: &mut d
     }
 }
 
+/// How many letters of base64url a text begins with. By sixteen, for which the compiler has one step.
+fn letters_len(text: &[u8]) -> usize {
+    let whole = text
+        .as_chunks::<16>()
+        .0
+        .iter()
+        .take_while(|letters| letters.iter().fold(true, |all, byte| all & is_letter(*byte)));
+    let len = whole.count().saturating_mul(16);
+    let rest = text.get(len..).unwrap_or_default();
+    len.saturating_add(rest.iter().take_while(|byte| is_letter(**byte)).count())
+}
+
 fn begins_as_one(rest: &[u8]) -> bool {
     matches!(rest, [b'r', b'x', b's', b'X' | b'x' | b'c', ..] | [b'r', b'x', b'r', b'S', ..])
 }
@@ -70,6 +87,27 @@ fn is_no_word(run: &str) -> bool {
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_digit)
+}
+
+/// Finds tokens, and what looks like a patient's number in the text between them.
+pub(crate) fn find(text: &[u8], keys: &Keys, blocks: &Blocks, words: &Words, hit: &mut dyn FnMut(Range<usize>, Hit)) {
+    let mut from = 0;
+    find_tokens(text, keys, blocks, &mut |range, found| {
+        // What its letters look like is chance.
+        if matches!(found, Hit::Token(_, _, Certainty::Certain)) {
+            find_numbers_in(text, from..range.start, words, hit);
+            from = range.end;
+        }
+        hit(range, found);
+    });
+    find_numbers_in(text, from..text.len(), words, hit);
+}
+
+fn find_numbers_in(text: &[u8], part: Range<usize>, words: &Words, hit: &mut dyn FnMut(Range<usize>, Hit)) {
+    let begin = part.start;
+    find_numbers(text.get(part).unwrap_or_default(), words, &mut |at, found| {
+        hit(at.start.saturating_add(begin)..at.end.saturating_add(begin), found);
+    });
 }
 
 /// Finds what looks like a patient's number: a social security number with dashes, and what a word in front of it names.
@@ -123,6 +161,27 @@ mod tests {
             assert_eq!(tokens(text), [], "{text}");
         }
         assert_eq!(tokens("cut: rxsXAbCdEf12Zz09pQ7-tt"), [Hit::Damaged(Certainty::Possible)]);
+    }
+
+    #[test]
+    fn numbers_are_looked_for_between_tokens() {
+        let token = format!("rxsXAAAAAAAA{}", "npi-1234567893-A".repeat(5));
+        let text = format!("ssn 078-05-1120 {token} npi 1234567893,{token}");
+        let mut hits = Vec::new();
+        find(text.as_bytes(), &Keys::default(), &Blocks::any(), &Words::new(), &mut |range, hit| {
+            let Hit::Token(_, true, Certainty::Certain) = hit else { return hits.push(text[range].to_owned()) };
+            assert_eq!(text[range], token);
+        });
+        assert_eq!(hits, ["078-05-1120", "1234567893"]);
+    }
+
+    #[test]
+    fn the_letters_of_a_token_end_where_they_end() {
+        for len in 0..70 {
+            for behind in ["", " ", "=", "é", "/more-letters-behind-it"] {
+                assert_eq!(letters_len([&"aZ9-_".repeat(14)[..len], behind].concat().as_bytes()), len);
+            }
+        }
     }
 
     #[test]

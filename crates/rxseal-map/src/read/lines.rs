@@ -7,7 +7,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 const FIRST: usize = 256 * 1024;
-/// The longest line or field, in bytes. A longer one is refused, so that memory does not grow with a file.
+/// The longest line or row, in bytes. A longer one is refused, so that memory does not grow with a file.
 pub(super) const MAX: usize = 64 * 1024 * 1024;
 
 /// Lines of a file.
@@ -87,7 +87,7 @@ pub(super) fn grow(buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
 fn next_len(len: usize) -> io::Result<usize> {
     let next = len.saturating_mul(2).max(FIRST);
     if next > MAX {
-        let text = format!("a line or a field is longer than {} MiB", MAX >> 20);
+        let text = format!("a line or a row is longer than {} MiB", MAX >> 20);
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     Ok(next)
@@ -101,6 +101,6 @@ mod tests {
     #[test]
     fn a_buffer_ends_at_the_bound() {
         assert_eq!((next_len(0).unwrap(), next_len(MAX / 2).unwrap()), (FIRST, MAX));
-        assert_eq!(next_len(MAX).unwrap_err().to_string(), "a line or a field is longer than 64 MiB");
+        assert_eq!(next_len(MAX).unwrap_err().to_string(), "a line or a row is longer than 64 MiB");
     }
 }

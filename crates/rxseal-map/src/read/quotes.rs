@@ -34,7 +34,12 @@ impl Quotes {
     pub(super) fn follow(&mut self, part: &[u8]) -> Result<(), String> {
         let mark = part.strip_prefix(b"\xef\xbb\xbf").filter(|_| !self.is_begun);
         self.is_begun |= !part.is_empty();
-        for byte in mark.unwrap_or(part) {
+        let part = mark.unwrap_or(part);
+        if matches!(self.at, At::Start | At::Plain) && memchr::memchr(b'"', part).is_none() {
+            self.follow_plain(part);
+            return Ok(());
+        }
+        for byte in part {
             self.at = match (self.at, byte) {
                 (At::Start, b'"') => {
                     self.opened = self.line;
@@ -51,6 +56,17 @@ impl Quotes {
             }
         }
         Ok(())
+    }
+
+    /// The same for bytes without a quote, as most are.
+    fn follow_plain(&mut self, part: &[u8]) {
+        let lines = memchr::memchr_iter(b'\n', part).count();
+        self.line = self.line.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        match part.last() {
+            Some(b',' | b'\r' | b'\n') => self.at = At::Start,
+            Some(_) => self.at = At::Plain,
+            None => {}
+        }
     }
 
     /// The file is at its end.

@@ -173,8 +173,10 @@ fn a_row_of_csv_is_counted_column_by_column() {
     assert_eq!(told(&place, &place.count(&source).unwrap()), expected);
     let index = run_local(count_index_values(&place.map(&source).sources()[0], &Addresses::default())).unwrap();
     assert_eq!((index[0].counts().total(), index[0].counts().not_values(), index[0].counts().nulls()), (1, 1, 1));
+    let wide = format!("id,drug,doc,tag\n1,Jane Doe{}\n", ",".repeat(70_000));
     for (text, part) in [
         ("", "it is empty"),
+        (&wide, "more than 65536 fields"),
         ("id;drug\n1;2\n", "names no column drug"),
         ("id,drug,doc,tag\n1,Jane Doe,2\n", "has not 4 fields"),
         ("id,drug,doc,tag\n1,Jane Doe,2,3,4\n", "has not 4 fields"),
