@@ -232,5 +232,5 @@ fn verifying_takes_a_few_times_as_long_as_hashing() {
         "{events} events, {} MB: hashed in {hashing:?}, verified in {verifying:?}, {ratio:.2} times",
         bytes.len() / 1_000_000
     );
-    assert!(ratio < 20.0 || !crate::support::is_full(), "{ratio:.2} times");
+    assert!(ratio < 5.0 || !crate::support::is_full(), "{ratio:.2} times");
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::finding::{Fault, Finding};
 use super::line::Beginning;
 use super::unlocks::Unlock;
-use crate::chain::{ChainId, Hash, Head, parse_hash, split_line};
+use crate::chain::{ChainId, Hash, Head, parse_hash, spells, split_line, split_text};
 use crate::clock::MOST_APART;
 use crate::event::Previous;
 use crate::file_log::MAX_LINE;
@@ -142,10 +142,10 @@ impl Checked {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let (hash, json) = split_line(line).ok_or(Fault::Changed)?;
+        let (hash, json) = split_text(line).ok_or(Fault::Changed)?;
         let next = self.head.then(json);
         let beginning = Beginning::read(json).filter(|beginning| beginning.n == self.head.size);
-        let beginning = beginning.filter(|_| next.hash == hash).ok_or(Fault::Changed)?;
+        let beginning = beginning.filter(|_| spells(hash, &next.hash)).ok_or(Fault::Changed)?;
         if self.is_stopped {
             return Err(Fault::AfterStop);
         }
@@ -165,7 +165,7 @@ impl Checked {
             }
         }
         let n = next.size.saturating_sub(1);
-        if self.expected.named.iter().any(|(_, prev)| prev.n == n && prev.hash != hash) {
+        if self.expected.named.iter().any(|(_, prev)| prev.n == n && prev.hash != next.hash) {
             return Err(Fault::LinkBroken);
         }
         Ok(())
